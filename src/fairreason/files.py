@@ -1,0 +1,119 @@
+"""Files that survive a kill at any moment: whole or not at all, and JSONL logs whose torn last line is dropped.
+
+`write_atomic` writes beside the target, syncs and renames, so a reader sees the old file or the new one. `append_lines`
+syncs what it added; a kill in between can tear only the last line, which `recover_lines` cuts off before the next append.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from fairreason.errors import DataError, RunError
+
+
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Replace the file with `content` (text as UTF-8) or leave it as it was. Makes the folder it stands in.
+
+    Raises RunError when the disk does not take it (full, read-only); then nothing is written over.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), 0o666 & ~_umask())
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        temporary = None
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise RunError(f"{path}: cannot be written ({error.strerror})") from None
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any, indent: int | None = 1) -> None:
+    """`write_atomic` of one JSON value; NaN and infinity are refused, since JSON has neither."""
+    write_atomic(path, json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent) + "\n")
+
+
+def append_lines(path: Path, rows: Iterable[Any]) -> None:
+    """Add one JSON line a row and sync. A torn last line, left by a kill, is cut off first. Raises RunError."""
+    data = "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows).encode()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        recover_lines(path)
+        with path.open("ab") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise RunError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def recover_lines(path: Path) -> None:
+    """Cut the file back to its last line end; nothing happens when it ends in one or does not exist."""
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        kept = end
+        while kept:
+            start = max(0, kept - 65_536)
+            file.seek(start)
+            newline = file.read(kept - start).rfind(b"\n")
+            if newline >= 0:
+                kept = start + newline + 1
+                break
+            kept = start
+        if kept < end:
+            file.truncate(kept)
+
+
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    """All rows of a JSONL file, empty lines skipped. Raises DataError naming the file and the line that is no object."""
+    return list(iter_jsonl(path))
+
+
+def iter_jsonl(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a JSONL file one by one; errors as in `read_jsonl`."""
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield _row(path, number, line)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _row(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}:{number}: not JSON ({error})") from None
+    if not isinstance(row, dict):
+        raise DataError(f"{path}:{number}: not a JSON object but {type(row).__name__}")
+    return row
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
