@@ -1,0 +1,107 @@
+"""What a benchmark is: data with three pure functions, and how its questions are split, shown and answered.
+
+The split is a hash of the cluster's name, the shown order a hash of the example's id, so everybody's are the same and
+neither depends on what else was loaded. `prompt_text` and `answer_text` are the only places that write a question or
+an answer: evaluation, training, traces and exports all call them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import string
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, get_args
+
+from fairreason.errors import DataError
+from fairreason.records import Axis, Completion, Example, Grade, Measure
+
+Split = Literal["train", "dev", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
+SPLIT_SHARES: Mapping[Split, float] = {"train": 0.6, "dev": 0.1, "test": 0.3}
+"""Share of the clusters that falls into each split."""
+
+LETTERS = string.ascii_uppercase
+"""Names of the options in the order in which they are shown; 26 options at most."""
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One dataset.
+
+    `load(split, data)` gives the examples of one split, `data` the data folder (None: FAIRREASON_DATA); DataError when
+    the files are absent. `grade` is what evaluator, reward and trace filter call. `summarize` takes examples and grades
+    in parallel (an example stands once a sample) and gives the measures. `chance` is the accuracy of guessing;
+    `instruction` the line the prompts end with, "" where there is none; `files` what the data folder must hold;
+    `published` how many questions the source has, None where that is not a fixed number.
+    """
+
+    name: str
+    axis: Axis
+    load: Callable[[str, Path | None], list[Example]]
+    grade: Callable[[Example, Completion], Grade]
+    summarize: Callable[[Sequence[Example], Sequence[Grade]], list[Measure]]
+    chance: float = 0.0
+    instruction: str = ""
+    files: tuple[str, ...] = ()
+    published: int | None = None
+    splits: tuple[Split, ...] = field(default=SPLITS)
+
+
+def unit_hash(name: str) -> float:
+    """A name's place in [0, 1), by SHA-256: the same on every machine and in every version.
+
+    >>> 0 <= unit_hash("bbq/age-01") < 1
+    True
+    """
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64
+
+
+def split_of(cluster: str) -> Split:
+    """The split a whole cluster falls into."""
+    place = unit_hash("split/" + cluster)
+    if place < SPLIT_SHARES["train"]:
+        return "train"
+    return "dev" if place < SPLIT_SHARES["train"] + SPLIT_SHARES["dev"] else "test"
+
+
+def shown_order(example: Example) -> tuple[int, ...]:
+    """Published indices of the options in the order in which they are shown, drawn from the example's id."""
+    stem = hashlib.sha256(example.id.encode())
+
+    def place(index: int) -> bytes:
+        digest = stem.copy()
+        digest.update(b"/%d" % index)
+        return digest.digest()
+
+    return tuple(sorted(range(len(example.options)), key=place))
+
+
+def prompt_text(example: Example) -> str:
+    """The question as a model reads it: the prompt, a line an option in shown order, the instruction if there is one."""
+    lines = [example.prompt]
+    lines += [f"{letter}. {example.options[index]}" for letter, index in zip(letters(example), shown_order(example))]
+    instruction = example.metadata.get("instruction", "")
+    return "\n".join(lines + [instruction] if instruction else lines)
+
+
+def answer_text(example: Example) -> str:
+    r"""The gold final answer as a model writes it: `\boxed{B}` (letter in the shown order) or `\boxed{12}`."""
+    if isinstance(example.answer, int) and example.options:
+        return choice_text(example, example.answer)
+    return rf"\boxed{{{example.answer}}}"
+
+
+def choice_text(example: Example, choice: int) -> str:
+    r"""An option (0-based index in the published order) as a model writes it: `\boxed{B}`."""
+    return rf"\boxed{{{LETTERS[shown_order(example).index(choice)]}}}"
+
+
+def letters(example: Example) -> str:
+    """The letters of the example's options, as many as it has. Raises DataError above 26."""
+    if len(example.options) > len(LETTERS):
+        raise DataError(
+            f"{example.id}: {len(example.options)} options, at most {len(LETTERS)} can be named by a letter"
+        )
+    return LETTERS[: len(example.options)]
