@@ -1,7 +1,8 @@
 """One YAML file that says everything about a run: model, mixture, strategy, evaluation, seed; and a study's grid.
 
 Unknown keys are refused with the nearest name, `1e-6` is a number (YAML 1.1 reads it as text), `on`
-and `off` stay words, and every key can be set from outside (`mixture.bias_share=0.1`). A study expands into recipes without a study.
+and `off` stay words, and every key can be set from outside (`mixture.bias_share=0.1`). A study expands into its
+recipes, each without a study.
 
     model: lab
     mixture: {size: 2000, bias_share: 0.2, bias: {lab-bias: 1}, reasoning: {lab-math: 1}}
@@ -52,10 +53,10 @@ class Recipe(Settings):
     """Run code that comes with the model."""
     unsafe_weights: bool = False
     """Load pickled weights, which can run code, where there are no safetensors."""
-    seed: int = Field(0, ge=0, lt=2**32)
+    seed: int = Field(default=0, ge=0, lt=2**32)
     thinking: Literal["on", "off"] = "on"
     """Handed to the chat template; the same for base, training and evaluation."""
-    threads: int = Field(1, ge=1)
+    threads: int = Field(default=1, ge=1)
     """CPU threads of a run; more than one may change the last digits."""
     marks: tuple[str, ...] = ()
     """Warnings that travel with every number, such as `leaky` or `contaminated: gsm8k`."""

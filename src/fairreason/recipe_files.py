@@ -7,7 +7,7 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -19,7 +19,7 @@ FREE_KEYS = re.compile(r"^(?P<path>(?:study\.grid\.)?mixture\.(?:bias|reasoning)
 class _Loader(yaml.SafeLoader):
     """YAML whose `1e-6` is a number and whose `on` and `off` are words; a key that stands twice is refused."""
 
-    yaml_implicit_resolvers: ClassVar = {
+    yaml_implicit_resolvers = {  # noqa: RUF012 (PyYAML's own way)
         first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":bool", ":float", ":timestamp"))]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }

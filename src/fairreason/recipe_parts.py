@@ -35,9 +35,9 @@ class Controller(Settings):
 class Mixture(Settings):
     """What is trained on, and at which bias share."""
 
-    size: int = Field(2000, ge=1)
+    size: int = Field(default=2000, ge=1)
     """Number of training examples, each seen once."""
-    bias_share: float = Field(0.2, ge=0, le=1)
+    bias_share: float = Field(default=0.2, ge=0, le=1)
     """Share of the training examples drawn from bias sources; the rest come from reasoning sources."""
     controller: Controller = Controller()
     """Who sets the share of each batch."""
@@ -77,9 +77,9 @@ class Mixture(Settings):
 class Lora(Settings):
     """Low-rank adapters instead of full fine-tuning."""
 
-    rank: int = Field(8, ge=1)
-    alpha: int = Field(16, ge=1)
-    dropout: float = Field(0.0, ge=0, lt=1)
+    rank: int = Field(default=8, ge=1)
+    alpha: int = Field(default=16, ge=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
     targets: str | tuple[str, ...] = "all-linear"
     """Names of the layers that get an adapter."""
 
@@ -87,7 +87,7 @@ class Lora(Settings):
 class Sft(Settings):
     """Supervised: bias rows the right option without reasoning, reasoning rows the source's own solution."""
 
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
 
 
 class Kd(Settings):
@@ -95,30 +95,30 @@ class Kd(Settings):
 
     mode: Literal["trace", "on_policy"] = "trace"
     """`trace`: learn the examples' recorded traces; `on_policy`: the teacher's token distribution on own samples."""
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
     teacher: str = "lab-teacher"
     """on_policy: the teacher's folder or hub name; its tokenizer must be the student's."""
     teacher_revision: str | None = None
-    max_new_tokens: int = Field(64, ge=1)
+    max_new_tokens: int = Field(default=64, ge=1)
     """on_policy: longest sampled completion."""
-    temperature: float = Field(1.0, gt=0)
+    temperature: float = Field(default=1.0, gt=0)
     """on_policy: sampling temperature."""
-    beta: float = Field(1.0, ge=0, le=1)
+    beta: float = Field(default=1.0, ge=0, le=1)
     """on_policy: 0 forward KL, 1 reverse KL, between them a generalised Jensen-Shannon divergence."""
 
 
 class Grpo(Settings):
     """Group-relative policy optimization with rule rewards."""
 
-    learning_rate: float = Field(3e-4, gt=0)
-    completions: int = Field(8, ge=2)
+    learning_rate: float = Field(default=3e-4, gt=0)
+    completions: int = Field(default=8, ge=2)
     """Completions sampled for each prompt; the group whose mean is the baseline."""
-    max_new_tokens: int = Field(64, ge=1)
-    temperature: float = Field(1.0, gt=0)
-    beta: float = Field(0.0, ge=0)
+    max_new_tokens: int = Field(default=64, ge=1)
+    temperature: float = Field(default=1.0, gt=0)
+    beta: float = Field(default=0.0, ge=0)
     """Weight of the KL penalty to the base."""
-    clip_low: float = Field(0.2, gt=0, lt=1)
-    clip_high: float = Field(0.3, gt=0)
+    clip_low: float = Field(default=0.2, gt=0, lt=1)
+    clip_high: float = Field(default=0.3, gt=0)
 
 
 class Strategy(Settings):
@@ -126,15 +126,15 @@ class Strategy(Settings):
 
     type: Literal["sft", "kd", "grpo", "none"] = "grpo"
     """`none` evaluates only."""
-    batch: int = Field(40, ge=1)
+    batch: int = Field(default=40, ge=1)
     """Rows a batch; one optimizer step a batch, and for sampling strategies one generation round."""
-    micro_batch: int | None = Field(None, ge=1)
+    micro_batch: int | None = Field(default=None, ge=1)
     """Rows on the device at once (grpo: completions); null: the whole batch."""
-    weight_decay: float = Field(0.0, ge=0)
+    weight_decay: float = Field(default=0.0, ge=0)
     lora: Lora | None = None
-    max_length: int = Field(1024, ge=8)
+    max_length: int = Field(default=1024, ge=8)
     """Longest row in tokens, prompt and completion together (sft, kd trace)."""
-    save_every: int = Field(20, ge=1)
+    save_every: int = Field(default=20, ge=1)
     """Steps between checkpoints; changes no number."""
     sft: Sft = Sft()
     kd: Kd = Kd()
@@ -152,16 +152,16 @@ class Strategy(Settings):
 class Evaluation(Settings):
     """What is measured after training, and on the untouched base."""
 
-    benchmarks: tuple[str, ...] = Field(("lab-bias", "lab-bias-vl", "lab-math", "lab-chart"), min_length=1)
+    benchmarks: tuple[str, ...] = Field(default=("lab-bias", "lab-bias-vl", "lab-math", "lab-chart"), min_length=1)
     split: Literal["train", "dev", "test"] = "test"
-    samples: int = Field(1, ge=1)
+    samples: int = Field(default=1, ge=1)
     """Answers a question."""
-    temperature: float = Field(0.0, ge=0)
+    temperature: float = Field(default=0.0, ge=0)
     """0 is greedy."""
-    max_new_tokens: int = Field(64, ge=1)
-    limit: int | None = Field(None, ge=1)
+    max_new_tokens: int = Field(default=64, ge=1)
+    limit: int | None = Field(default=None, ge=1)
     """At most so many questions a benchmark."""
-    batch_tokens: int = Field(16_384, ge=1)
+    batch_tokens: int = Field(default=16_384, ge=1)
     """Tokens on the device at once; changes no answer."""
 
     @field_validator("benchmarks")
@@ -185,7 +185,7 @@ class Study(Settings):
     """The recipe's own shape with a list of values at each leaf; every combination is a run."""
     points: tuple[dict[str, Any], ...] = ()
     """Extra points, each in the recipe's own shape; crossed with the grid's seeds where they name no seed."""
-    margin: float = Field(0.02, gt=0, lt=1)
+    margin: float = Field(default=0.02, gt=0, lt=1)
     """A difference inside ± margin is a tie."""
-    retention: float = Field(0.95, gt=0)
+    retention: float = Field(default=0.95, gt=0)
     """rho of the sweet spot: R's lower bound must reach it."""
