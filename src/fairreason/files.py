@@ -1,14 +1,15 @@
 """Files that survive a kill at any moment: whole or not at all, and JSONL logs whose torn last line is dropped.
 
 `write_atomic` writes beside the target, syncs and renames, so a reader sees the old file or the new one. `append_lines`
-syncs what it added; a kill in between can tear only the last line, which `recover_lines` cuts off before the next append.
+syncs what it added; a kill in between can tear only the last line, which `recover_lines` cuts off before the next one.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,23 +23,19 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     Raises RunError when the disk does not take it (full, read-only); then nothing is written over.
     """
     data = content.encode() if isinstance(content, str) else content
-    temporary = None
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), 0o666 & ~_umask())
+        with temporary.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-        temporary = None
         _sync_folder(path.parent)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise RunError(f"{path}: cannot be written ({error.strerror})") from None
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any, indent: int | None = 1) -> None:
@@ -80,7 +77,7 @@ def recover_lines(path: Path) -> None:
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
-    """All rows of a JSONL file, empty lines skipped. Raises DataError naming the file and the line that is no object."""
+    """All rows of a JSONL file, empty lines skipped. Raises DataError, naming file and line, on a line that is none."""
     return list(iter_jsonl(path))
 
 
@@ -103,12 +100,6 @@ def _row(path: Path, number: int, line: bytes) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise DataError(f"{path}:{number}: not a JSON object but {type(row).__name__}")
     return row
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _sync_folder(folder: Path) -> None:
