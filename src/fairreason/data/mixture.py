@@ -1,0 +1,138 @@
+"""The examples a run may train on, put together into pools of whole bundles, and what it will really draw of them.
+
+`build` loads the training split of every source that the recipe's shares can ask for, refuses a source that is too
+small before anything is trained, and hands back the examples with the sampler that orders them. With `split: rows` the
+rows of all clusters are split one by one, as the paper did: near-copies then stand on both sides, so the mixture
+carries the mark `leaky`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from fairreason import benchmarks
+from fairreason.benchmarks.base import split_of
+from fairreason.data.control import Controller, controller
+from fairreason.data.sampler import AXES, Pool, Sampler, too_few
+from fairreason.errors import DataError, UsageError
+from fairreason.records import Axis, Example
+
+if TYPE_CHECKING:
+    from fairreason.recipe import Recipe
+
+LEAKY = "leaky"
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """`examples` are all rows that may be drawn, `sampler` orders them, `marks` are warnings that travel with every
+    number of the run."""
+
+    examples: list[Example]
+    sampler: Sampler
+    marks: tuple[str, ...] = ()
+
+    def rows(self) -> list[int]:
+        """The positions that the run draws, in order, were the controller never to see a metric."""
+        return [row for batch in self.sampler.fresh() for row in batch]
+
+
+class Count(NamedTuple):
+    """What one source (source "": the whole axis) brings: rows drawn, rows there are, shares of the run."""
+
+    axis: Axis
+    source: str
+    examples: int
+    available: int
+    share: float
+
+
+def build(recipe: Recipe, data: Path | None = None) -> Mixture:
+    """The recipe's training examples and their order. Raises DataError (too few, absent) and UsageError."""
+    mixture = recipe.mixture
+    steering = controller(mixture.controller.type, mixture.bias_share, mixture.controller.points)
+    examples: list[Example] = []
+    pools: list[Pool] = []
+    for axis, weights in _asked(steering, {"bias": mixture.bias, "reasoning": mixture.reasoning}).items():
+        for source, weight in weights.items():
+            found = training_examples(source, axis, mixture.split, data)
+            if not found:
+                raise DataError(too_few(source, 0, max(1, round(mixture.size * weight))))
+            pools.append(pool(source, axis, weight, found, start=len(examples), cut=mixture.split == "rows"))
+            examples += found
+    _unique(examples)
+    sampler = Sampler(pools, steering, recipe.strategy.batch, mixture.size, recipe.seed, mixture.repeat)
+    built = Mixture(examples, sampler, (LEAKY,) if mixture.split == "rows" else ())
+    built.rows()  # a source that is too small is an error now, not after an hour of training
+    return built
+
+
+def training_examples(source: str, axis: Axis, split: str, data: Path | None) -> list[Example]:
+    """The rows of one source that a run may train on. `split`: by `cluster`, or `rows` one by one."""
+    benchmark = benchmarks.get(source)
+    if benchmark.axis != axis:
+        raise UsageError(f"mixture.{axis}: {source} belongs under mixture.{benchmark.axis}")
+    if split == "cluster":
+        return benchmark.load("train", data)
+    return [row for part in benchmark.splits for row in benchmark.load(part, data) if split_of(row.id) == "train"]
+
+
+def pool(
+    source: str, axis: Axis, weight: float, examples: Sequence[Example], start: int = 0, cut: bool = False
+) -> Pool:
+    """One source's bundles: positions, counted from `start`, of rows that share `bundle`; `cut`: row by row."""
+    places: dict[str, list[int]] = {}
+    for position, example in enumerate(examples, start):
+        places.setdefault(example.id if cut else example.bundle or example.id, []).append(position)
+    rows = np.fromiter((row for bundle in places.values() for row in bundle), dtype=np.int64, count=len(examples))
+    starts = np.zeros(len(places) + 1, dtype=np.int64)
+    np.cumsum([len(bundle) for bundle in places.values()], out=starts[1:])
+    return Pool(source, axis, weight, rows, starts)
+
+
+def counts(mixture: Mixture, rows: Sequence[int] | None = None) -> list[Count]:
+    """Rows drawn by source, each axis followed by its total (source "")."""
+    drawn = mixture.rows() if rows is None else rows
+    by_source: dict[tuple[Axis, str], int] = {(one.axis, one.source): 0 for one in mixture.sampler.pools}
+    ends = np.cumsum([len(one.rows) for one in mixture.sampler.pools])
+    owners = np.searchsorted(ends, np.asarray(drawn), side="right")
+    for i, n in zip(*np.unique(owners, return_counts=True), strict=True):
+        one = mixture.sampler.pools[int(i)]
+        by_source[one.axis, one.source] = int(n)
+    available = {(one.axis, one.source): len(one.rows) for one in mixture.sampler.pools}
+    size = max(len(drawn), 1)
+    table: list[Count] = []
+    for axis in AXES:
+        keys = [key for key in by_source if key[0] == axis]
+        table += [Count(axis, key[1], by_source[key], available[key], by_source[key] / size) for key in keys]
+        total = sum(by_source[key] for key in keys)
+        table.append(Count(axis, "", total, sum(available[key] for key in keys), total / size))
+    return table
+
+
+def _asked(steering: Controller, axes: Mapping[str, Mapping[str, float]]) -> dict[Axis, dict[str, float]]:
+    """The sources with a weight on the axes that the controller can ever ask for."""
+    low, high = steering.bounds()
+    asked: dict[Axis, dict[str, float]] = {}
+    for axis, most in zip(AXES, (high, 1 - low), strict=True):
+        weights = {source: weight for source, weight in axes[axis].items() if weight > 0}
+        if most <= 0:
+            continue
+        if not weights or not math.isfinite(sum(weights.values())):
+            raise UsageError(f"mixture.{axis}: the bias share asks for {axis} rows, but no source has a weight above 0")
+        asked[axis] = weights
+    return asked
+
+
+def _unique(examples: Sequence[Example]) -> None:
+    seen: set[str] = set()
+    for example in examples:
+        if example.id in seen:
+            raise DataError(f"{example.source}: the id {example.id} stands twice in the mixture's sources")
+        seen.add(example.id)
