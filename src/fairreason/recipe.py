@@ -22,6 +22,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from fairreason import __version__
 from fairreason.recipe_errors import explain
 from fairreason.recipe_files import assign, merge, parse_value, read_mapping, variants
 from fairreason.recipe_parts import Controller, Evaluation, Grpo, Kd, Lora, Mixture, Settings, Sft, Strategy, Study
@@ -38,8 +39,6 @@ __all__ = [
     "Strategy",
     "Study",
 ]
-
-VERSION = "0.1.0"
 
 
 class Recipe(Settings):
@@ -144,7 +143,7 @@ class Recipe(Settings):
         return f"{self.strategy.label().replace(' ', '-')}-b{share}-s{self.seed}"
 
     def fingerprint(
-        self, *, weights: str = "", teacher: str = "", data: Mapping[str, str] | None = None, version: str = VERSION
+        self, *, weights: str = "", teacher: str = "", data: Mapping[str, str] | None = None, version: str = __version__
     ) -> str:
         """12 hex digits that change exactly when something changes that changes the run's result.
 
