@@ -84,7 +84,7 @@ def encode_completion(loaded: Loaded, text: str) -> list[int]:
     several); every other control token in it stays text."""
     tags = set(_control_tokens(loaded.tokenizer)) & {THINK, END_THINK}
     parts = re.split("(" + "|".join(map(re.escape, sorted(tags))) + ")", text) if tags else [text]
-    ids = []
+    ids: list[int] = []
     for part in parts:
         ids += [loaded.tokenizer.convert_tokens_to_ids(part)] if part in tags else encode_text(loaded, part)
     return [*ids, end_of_turn(loaded)]

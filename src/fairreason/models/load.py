@@ -104,7 +104,8 @@ def _whole(source: folders.Source, trust: bool, unsafe: bool, dtype: str, device
         dtype=dtype,
     )
     processor = load_processor(source, is_vl, trust)
-    return _loaded(source, model.to(device).eval(), processor, is_vl)
+    model.to(device)  # type: ignore[arg-type]
+    return _loaded(source, model.eval(), processor, is_vl)
 
 
 def _with_adapter(source: folders.Source, trust: bool, unsafe: bool, dtype: str, device: str, threads: int) -> Loaded:
