@@ -1,0 +1,127 @@
+"""GRPO with rule rewards (Shao et al. 2024), through TRL's GRPOTrainer, strictly on-policy: one optimizer step a round.
+
+`batch` prompts, `completions` samples each; a completion's advantage is its reward minus its group's mean. The loss is
+DAPO's (arXiv 2503.14476): summed over the round's tokens and divided by their number, so a token counts the same in a
+long and in a short completion and micro-batches add up to the whole batch's gradient. Advantages are not divided by
+the group's spread (Dr. GRPO, arXiv 2503.20783): that would blow up groups with one odd completion and blur the reward
+table's differences. With one step a round the probability ratio is 1, so clipping acts only if that changes, and the
+policy's old log-probabilities need no second forward. A truncated completion earns -1 like an unreadable one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from trl import GRPOConfig, GRPOTrainer
+
+from fairreason.models.load import Loaded
+from fairreason.recipe import Recipe
+from fairreason.training.batches import divide, row_numbers
+from fairreason.training.rewards import reward
+from fairreason.training.sampling import SamplingTrainer
+from fairreason.training.settings import common, lora_config
+from fairreason.training.trainer import Run
+
+
+class GroupTrainer(SamplingTrainer, GRPOTrainer):
+    """GRPOTrainer on our prompts, pictures and rewards."""
+
+    def reward_round(self, prompts: list[str], completion_ids: list[list[int]], **_: Any) -> list[float]:
+        """TRL's reward function: the reward of each completion, counted by source."""
+        rows = [int(prompt) for prompt in prompts]
+        group = int(self.num_generations or 1)
+        grades = self.count_round(rows, completion_ids, group)
+        examples = self.run.rows.examples
+        rewards = [reward(examples[row], grade) for row, grade in zip(rows, grades, strict=True)]
+        for start in range(0, len(rows), group):
+            self.run.step.add_group(examples[rows[start]], rewards[start : start + group])
+        return rewards
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
+        self.round = inputs["rows"]
+        return super()._compute_loss(model, inputs)
+
+    def _get_per_token_logps_and_entropies(
+        self,
+        model: Any,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        logits_to_keep: int,
+        batch_size: int | None = None,
+        compute_entropy: bool = False,
+        compute_aux_loss: bool = False,
+        **_: Any,
+    ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
+        step = batch_size or len(input_ids)
+        rows, found = self.round.tolist(), []
+        for start in range(0, len(rows), step):
+            part = slice(start, start + step)
+            ids = input_ids[part]
+            fields = self.picture_fields(rows[part], ids.shape[1] - logits_to_keep, logits_to_keep)
+            found.append(
+                self._forward(
+                    model, ids, attention_mask[part], logits_to_keep, compute_entropy, compute_aux_loss, fields
+                )
+            )
+        logps, entropies, losses = zip(*found, strict=True)
+        return (
+            torch.cat(logps),
+            torch.cat(entropies) if compute_entropy else None,
+            torch.stack(losses).mean() if compute_aux_loss else None,
+        )
+
+    def _forward(
+        self,
+        model: Any,
+        ids_BT: torch.Tensor,
+        mask_BT: torch.Tensor,
+        keep: int,
+        entropy: bool,
+        router: bool,
+        fields: dict[str, torch.Tensor],
+    ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
+        labels_BT = ids_BT.masked_fill(mask_BT == 0, -100)
+        labels_BT[:, :-keep] = -100
+        if router:
+            fields = {**fields, "output_router_logits": True}  # type: ignore[dict-item]
+        with self.accelerator.autocast():
+            out = model(input_ids=ids_BT, attention_mask=mask_BT, labels=labels_BT, fused_lm_head=True, **fields)
+        return out.log_probs[:, -keep:], out.entropy[:, -keep:] if entropy else None, out.aux_loss
+
+
+def parts(recipe: Recipe) -> int:
+    """Micro-batches a round; `micro_batch` counts completions."""
+    return divide(recipe.strategy.batch * recipe.strategy.grpo.completions, recipe.strategy.micro_batch)
+
+
+def trainer(recipe: Recipe, run: Run, loaded: Loaded) -> GroupTrainer:
+    """The trainer of strategy grpo."""
+    strategy, own = recipe.strategy, recipe.strategy.grpo
+    rows = strategy.batch * own.completions
+    settings = common(recipe, run.checkpoints, len(run.sampler), rows, parts(recipe), own.learning_rate)
+    built: GroupTrainer
+
+    def fair_reward(prompts: list[str], completion_ids: list[list[int]], **rest: Any) -> list[float | None]:
+        return [*built.reward_round(prompts, completion_ids, **rest)]
+
+    built = GroupTrainer(
+        model=loaded.model,
+        reward_funcs=fair_reward,
+        args=GRPOConfig(
+            **settings,
+            num_generations=own.completions,
+            max_completion_length=own.max_new_tokens,
+            temperature=own.temperature,
+            beta=own.beta,
+            epsilon=own.clip_low,
+            epsilon_high=own.clip_high,
+            loss_type="dapo",
+            scale_rewards="none",
+        ),
+        train_dataset=row_numbers(run.rows.examples),
+        processing_class=loaded.processor,
+        peft_config=lora_config(strategy.lora),
+    )
+    built.run = run
+    return built
