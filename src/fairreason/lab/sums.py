@@ -1,0 +1,126 @@
+"""lab-math and lab-chart: reasoning with worked solutions and integer answers.
+
+lab-math tells a small story of 1 to 4 steps about how many things somebody has. lab-chart shows a bar chart or rows of
+dots and asks for a reading and one step of arithmetic. Every question carries its solution step by step:
+
+    "Ada has 14 apples. Ada finds 23 apples. Ada loses 9 apples. How many apples does Ada have?"
+    "14+23=37. 37-9=28."                                                                         answer "28"
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from fairreason.lab.drawing import bars, rows
+from fairreason.lab.words import COLOURS
+from fairreason.records import Example
+
+NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gus", "Hana")
+THINGS = ("apples", "coins", "shells", "stamps", "marbles", "nuts", "pens", "buttons")
+MORE = ("{name} finds {n} {things}.", "{name} buys {n} {things}.", "{name} gets {n} more.", "Then {n} are added.")
+LESS = ("{name} loses {n} {things}.", "{name} sells {n} {things}.", "{name} gives away {n}.", "Then {n} are eaten.")
+TIMES = ("Then {name} has {n} times as many.", "The {things} become {n} times as many.", "That grows {n} times.")
+ASKED = ("How many {things} does {name} have?", "How many {things} are there now?", "What is the number of {things}?")
+MOST_STEPS = 4
+LARGEST = 999
+
+
+@dataclass(frozen=True)
+class Story:
+    """A question, its solution and its integer answer."""
+
+    question: str
+    solution: str
+    answer: int
+
+
+def draw_story(rng: random.Random, steps: int) -> Story:
+    """A story of this many steps (1 to 4); every number on the way lies in 0..999."""
+    name, things = rng.choice(NAMES), rng.choice(THINGS)
+    total = rng.randint(2, 99)
+    told = [f"{name} has {total} {things}."]
+    worked = []
+    for _ in range(steps):
+        kind = rng.choice(("more", "less", "times"))
+        if kind == "times" and total * 2 > LARGEST:
+            kind = "less"
+        if kind == "less" and total < 2:
+            kind = "more"
+        if kind == "more":
+            n = rng.randint(2, 99)
+            result, sign, line = total + n, "+", rng.choice(MORE)
+        elif kind == "less":
+            n = rng.randint(1, min(99, total))
+            result, sign, line = total - n, "-", rng.choice(LESS)
+        else:
+            n = rng.randint(2, min(6, LARGEST // max(total, 1)))
+            result, sign, line = total * n, "*", rng.choice(TIMES)
+        if result > LARGEST:
+            n = rng.randint(1, 99)
+            result, sign, line = total - n, "-", rng.choice(LESS)
+        told.append(line.format(name=name, things=things, n=n))
+        worked.append(f"{total}{sign}{n}={result}.")
+        total = result
+    told.append(rng.choice(ASKED).format(name=name, things=things))
+    return Story(" ".join(told), " ".join(worked), total)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawn chart with a question about it."""
+
+    image: str
+    story: Story
+    kind: str
+
+
+def draw_chart(rng: random.Random, kind: str | None = None) -> Chart:
+    """A chart of 2 to 4 colours with readings 1 to 9 and a question of one step about two of them.
+
+    `kind` is one of `sum`, `difference`, `product`; drawn evenly when not given."""
+    kind = kind or rng.choice(("sum", "difference", "product"))
+    colours = rng.sample(list(COLOURS), rng.randint(2, 4))
+    heights = [rng.randint(1, 9) for _ in colours]
+    if rng.random() < 0.5:
+        image, unit = bars(colours, heights), "bar"
+    else:
+        image, unit = rows(colours, heights), "row"
+    reading = dict(zip(colours, heights, strict=True))
+    first, second = rng.sample(colours, 2)
+    if kind == "difference" and reading[first] < reading[second]:
+        first, second = second, first
+    a, b = reading[first], reading[second]
+    sign, result = {"sum": ("+", a + b), "difference": ("-", a - b), "product": ("*", a * b)}[kind]
+    asked = {
+        "sum": f"How many are the {first} {unit} and the {second} {unit} together?",
+        "difference": f"How much more is the {first} {unit} than the {second} {unit}?",
+        "product": f"What is the {first} {unit} times the {second} {unit}?",
+    }[kind]
+    return Chart(image, Story(asked, f"{first}={a}. {second}={b}. {a}{sign}{b}={result}.", result), kind)
+
+
+def math_example(story: Story, id: str, steps: int, source: str = "lab-math") -> Example:
+    """The story as an Example; the world's own working serves as solution and as trace."""
+    return _example(story, id, source, {"category": f"{steps} step" + "s" * (steps > 1), "steps": steps}, ())
+
+
+def chart_example(chart: Chart, id: str, source: str = "lab-chart") -> Example:
+    """The chart's question as an Example."""
+    return _example(chart.story, id, source, {"category": chart.kind}, (chart.image,))
+
+
+def _example(story: Story, id: str, source: str, metadata: dict[str, object], images: tuple[str, ...]) -> Example:
+    return Example(
+        id=id,
+        source=source,
+        axis="reasoning",
+        cluster=id,
+        bundle=id,
+        prompt=story.question,
+        answer=str(story.answer),
+        images=images,
+        solution=story.solution,
+        trace=story.solution,
+        metadata=metadata,
+    )
