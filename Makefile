@@ -26,12 +26,12 @@ types: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 docs: $(VENV)/.installed-dev
-	$(BIN)/python -m fairreason.cli_docs --check docs/cli.md
+	$(BIN)/python -m fairreason.cli.docs --check docs/cli.md
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/python -m fairreason.cli_docs docs/cli.md
+	$(BIN)/python -m fairreason.cli.docs docs/cli.md
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -161,8 +161,8 @@ class Evaluation(Settings):
     max_new_tokens: int = Field(default=64, ge=1)
     limit: int | None = Field(default=None, ge=1)
     """At most so many questions a benchmark."""
-    batch_tokens: int = Field(default=16_384, ge=1)
-    """Tokens on the device at once; changes no answer."""
+    batch_tokens: int | None = Field(default=None, ge=1)
+    """Tokens on the device at once, null: what suits the device; changes no answer."""
 
     @field_validator("benchmarks")
     @classmethod

@@ -23,22 +23,9 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from fairreason import __version__
-from fairreason.recipe_errors import explain
-from fairreason.recipe_files import assign, merge, parse_value, read_mapping, variants
-from fairreason.recipe_parts import Controller, Evaluation, Grpo, Kd, Lora, Mixture, Settings, Sft, Strategy, Study
-
-__all__ = [
-    "Controller",
-    "Evaluation",
-    "Grpo",
-    "Kd",
-    "Lora",
-    "Mixture",
-    "Recipe",
-    "Sft",
-    "Strategy",
-    "Study",
-]
+from fairreason.recipe.explain import explain
+from fairreason.recipe.parts import Evaluation, Kd, Mixture, Settings, Strategy, Study
+from fairreason.recipe.yaml_files import assign, merge, parse_value, read_mapping, variants
 
 
 class Recipe(Settings):

@@ -1,0 +1,162 @@
+"""The public functions: what the command line does, from Python. Each imports what it needs when it is called."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fairreason.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from fairreason.evaluation.evaluate import Result
+    from fairreason.recipe import Recipe
+
+Progress = Callable[[int, int], None]
+
+
+def train(
+    recipe: Recipe, out: str | Path | None = None, data: str | Path | None = None, progress: Progress | None = None
+) -> Path:
+    """Train and evaluate one recipe in a run folder (default runs/<name>-<fingerprint>) and return the folder.
+
+    Called again it goes on where it stopped, and does nothing once the run is finished. Raises FairReasonError.
+    """
+    from fairreason.study import run
+
+    if recipe.study is not None:
+        raise UsageError("the recipe has a study, which is many runs: use study(), or drop it with --set study=null")
+    check_names(recipe)
+    return run.single(recipe, None if out is None else Path(out), data_folder(data), progress)
+
+
+def evaluate(
+    model: str,
+    benchmarks: Sequence[str],
+    *,
+    backend: str = "huggingface",
+    split: str = "test",
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+    samples: int = 1,
+    temperature: float = 0.0,
+    max_new_tokens: int = 64,
+    limit: int | None = None,
+    seed: int = 0,
+    thinking: str = "on",
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+    unsafe_weights: bool = False,
+    threads: int = 1,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> dict[str, Result]:
+    """Ask a model the benchmarks' questions and score its answers, by benchmark.
+
+    `model` is lab, a folder, a run folder or a hub name (backend scripted: a JSONL file of answers). With `out` every
+    answer is kept there and a second call goes on where the first one stopped. Raises FairReasonError.
+    """
+    from fairreason import benchmarks as known
+    from fairreason.evaluation import evaluate as evaluation
+    from fairreason.models.backends import BACKENDS
+
+    if samples > 1 and temperature == 0:
+        raise UsageError("samples above 1 need a temperature above 0: greedy answers are all alike")
+    if backend not in BACKENDS:
+        raise UsageError(f"unknown backend {backend}; there are {', '.join(BACKENDS)}")
+    folder = data_folder(data)
+    asked = [known.get(name) for name in benchmarks]
+    for benchmark in asked:
+        benchmark.load(split, folder)  # what is absent is an error now, not after the model's loading
+    options = {
+        "revision": revision,
+        "trust_remote_code": trust_remote_code,
+        "unsafe_weights": unsafe_weights,
+        "threads": threads,
+    }
+    with contextlib.ExitStack() as stack:
+        kept = Path(out) if out else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fairreason-")))
+        return evaluation.evaluate(
+            BACKENDS[backend](model, **options),
+            asked,
+            out=kept,
+            split=split,
+            data=folder,
+            samples=samples,
+            temperature=temperature,
+            max_new_tokens=max_new_tokens,
+            seed=seed,
+            thinking=thinking,
+            limit=limit,
+            progress=progress,
+        )
+
+
+def study(
+    recipe: Recipe,
+    out: str | Path,
+    workers: int = 1,
+    data: str | Path | None = None,
+) -> dict[str, Any]:
+    """Run the recipe's grid in the folder `out`, base first; return study.json's content, failed runs in it.
+
+    Called again it goes on where it stopped and tries failed runs again. Raises FairReasonError.
+    """
+    from fairreason.study import study as studies
+
+    check_names(recipe)
+    return studies.study(recipe, Path(out), workers=workers, data=data_folder(data))
+
+
+def frontier(study: str | Path) -> dict[str, Any]:
+    """A study folder's frontier.json: points, which are on the frontier, hypervolume, sweet spot. Raises DataError."""
+    path = Path(study) / "frontier.json"
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError):
+        raise DataError(f"{study}: no frontier here (frontier.json); give the folder of a study that has run") from None
+
+
+def report(study: str | Path) -> Path:
+    """Write a study folder's report/index.html again and return its path. Raises DataError when nothing has run."""
+    from fairreason.study import report as reports
+
+    return reports.build(Path(study))
+
+
+def check_names(recipe: Recipe, run: bool = True) -> None:
+    """Every source and benchmark of the recipe exists. Raises UsageError with the nearest name.
+
+    With `run` False those pass that recipes of published work name and this version cannot load (they can be planned).
+    """
+    names: dict[str, None] = {}
+    for one in recipe.expand():
+        trained = one.strategy.type != "none"
+        names |= dict.fromkeys([*one.mixture.bias, *one.mixture.reasoning] if trained else [])
+        names |= dict.fromkeys(one.evaluation.benchmarks)
+    for name in names:
+        _known(name, run)
+
+
+def _known(name: str, run: bool) -> None:
+    from fairreason import benchmarks
+    from fairreason.published import PUBLISHED
+
+    try:
+        benchmarks.get(name)
+    except UsageError:
+        if name.partition("/")[0] not in PUBLISHED:
+            raise
+        if run:
+            raise UsageError(f"{name}: this version cannot load it yet, only plan with it (--dry-run)") from None
+
+
+def data_folder(data: str | Path | None) -> Path | None:
+    """The data folder asked for, else FAIRREASON_DATA. Raises UsageError when it is no folder."""
+    chosen = data or os.environ.get("FAIRREASON_DATA")
+    if chosen and not Path(chosen).is_dir():
+        raise UsageError(f"{chosen}: no such data folder (--data or FAIRREASON_DATA)")
+    return Path(chosen) if chosen else None

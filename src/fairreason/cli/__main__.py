@@ -1,0 +1,5 @@
+"""`python -m fairreason.cli`, the same as the program `fairreason`."""
+
+from fairreason.cli.app import main
+
+main()

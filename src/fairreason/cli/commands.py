@@ -1,0 +1,273 @@
+"""What the commands do, apart from reading their options: call the public functions and print what comes back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from fairreason import api
+from fairreason.cli import console, plan
+from fairreason.cli.console import Progress
+from fairreason.errors import UsageError
+from fairreason.recipe import Recipe
+from fairreason.records import OUTCOMES, Completion, Example, to_json
+
+if TYPE_CHECKING:
+    from fairreason.benchmarks.base import Benchmark
+
+
+def shipped_recipe(name: str) -> Path:
+    """A recipe that comes with FairReason: in the installed package, or beside its sources."""
+    package = Path(__file__).parents[1]
+    for folder in (package / "recipes", package.parents[1] / "recipes"):
+        if (folder / name).is_file():
+            return folder / name
+    raise UsageError(f"{name}: this installation has no recipes; give the path of one")
+
+
+def run_study(
+    path: Path, sets: Sequence[str], out: Path, workers: int, data: Path | None, dry_run: bool, as_json: bool
+) -> None:
+    recipe = Recipe.load(path, sets)
+    if dry_run:
+        return show_plans(recipe, data, as_json)
+    if recipe.study is None:
+        raise UsageError(f"{path}: has no study; add study.grid, or use `fairreason train` for a single run")
+    outcome = api.study(recipe, out, workers, data)
+    page = api.report(out)
+    failed = [run for run in outcome["runs"] if run["status"] != "finished"]
+    if as_json:
+        console.show({"study": str(out), "report": str(page), "runs": outcome["runs"]})
+    else:
+        print(page)
+    for run in failed:
+        print(f"{run['name']}: {run['status']}: {run.get('reason') or 'no reason'}", file=sys.stderr)
+    if failed:
+        print(
+            f"Error: {len(failed)} of {len(outcome['runs'])} runs failed; the same command retries them",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1)
+
+
+def run_train(
+    path: Path, sets: Sequence[str], out: Path | None, data: Path | None, dry_run: bool, as_json: bool
+) -> None:
+    recipe = Recipe.load(path, sets)
+    if dry_run:
+        return show_plans(recipe, data, as_json)
+    if recipe.study is not None:
+        raise UsageError(
+            f"{path}: has a study, which is many runs: use `fairreason study`, or --set study=null for one run"
+        )
+    progress = Progress("train")
+    try:
+        folder = api.train(recipe, out, data, progress)
+    finally:
+        progress.close()
+    console.show({"run": str(folder)}) if as_json else print(folder)
+
+
+def show_plans(recipe: Recipe, data: Path | None, as_json: bool) -> None:
+    """The plan of every run, as a table with the sources of its estimates below, or as JSON."""
+    progress = Progress("plan")
+    runs = recipe.expand()
+    rows = []
+    for row in plan.plans(recipe, api.data_folder(data)):
+        rows.append(row)
+        progress(len(rows), len(runs))
+    progress.close()
+    if as_json:
+        return console.show([row.to_json() for row in rows])
+    console.table([_plan_row(row) for row in rows])
+    sources = dict.fromkeys(
+        f"{kind} {quantity.status}: {quantity.source}"
+        for row in rows
+        for kind, quantity in _quantities(row)
+        if quantity.status != "exact"
+    )
+    print()
+    for source in sources:
+        print(source)
+
+
+def run_eval(
+    model: str,
+    bench: str,
+    settings: dict[str, Any],
+    data: Path | None,
+    out: Path | None,
+    grades: Path | None,
+    as_json: bool,
+) -> None:
+    names = [name.strip() for name in bench.split(",") if name.strip()]
+    if not names:
+        raise UsageError("--bench: name at least one benchmark; `fairreason bench` lists them")
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="fairreason-") as scratch:
+        kept = out or Path(scratch)
+        progresses: dict[str, Progress] = {}
+
+        def progress(name: str, done: int, total: int) -> None:
+            progresses.setdefault(name, Progress(name))(done, total)
+            if done == total:
+                progresses[name].close()
+
+        results = api.evaluate(model, names, data=data, out=kept, progress=progress, **settings)
+        if grades:
+            _write_grades(grades, kept, list(results))
+    scores = [to_json(score) for result in results.values() for score in result.scores]
+    counts = {name: result.counts for name, result in results.items()}
+    if as_json:
+        return console.show({"scores": scores, "counts": _sum(counts)})
+    console.table(
+        scores,
+        ["benchmark", "metric", "category", "condition", "value", "stderr", "ci_low", "ci_high", "n", "clusters"],
+    )
+    print()
+    console.table([{"benchmark": name, "n": sum(count.values()), **count} for name, count in counts.items()])
+
+
+def run_mix(path: Path, sets: Sequence[str], data: Path | None, examples: int, as_json: bool) -> None:
+    recipe = Recipe.load(path, sets)
+    recipe = recipe.model_copy(update={"study": None})
+    if recipe.strategy.type == "none":
+        raise UsageError(f"{path}: strategy none trains on nothing, so there is no mixture to show")
+    api.check_names(recipe)
+    from fairreason.cli.plan_model import reader
+    from fairreason.data import mixture as mixtures
+
+    built = mixtures.build(recipe, api.data_folder(data))
+    rows = [
+        dataclasses.asdict(row) if dataclasses.is_dataclass(row) else row._asdict() for row in mixtures.counts(built)
+    ]
+    loaded = reader(recipe)
+    shown: list[dict[str, Any]] = []
+    if loaded is not None:
+        from fairreason.training import preview
+        from fairreason.training.batches import Rows
+
+        tokens = Rows(loaded, built.examples, recipe.thinking, keep=1)
+        counted = {(c.axis, c.source): c for c in preview.count_tokens(tokens, recipe.strategy, built.rows())}
+        for row in rows:
+            count = counted.get((row["axis"], row["source"]))
+            row |= {
+                "prompt_tokens": count.prompt if count else 0,
+                "trained_tokens": count.trained if count else 0,
+                "trained_share": count.share if count else None,
+            }
+        shown = [row._asdict() for row in preview.render(built, tokens, recipe.strategy, examples)] if examples else []
+    if as_json:
+        return console.show({"counts": rows, "examples": shown, "marks": list(built.marks)})
+    console.table([{**row, "source": row["source"] or "(all)"} for row in rows])
+    if loaded is None:
+        print(f"\ntokens unknown: the tokenizer of {recipe.model} is not on this machine")
+    for row in shown:
+        print(f"\n--- {row['source']}  {row['id']}\n{row['prompt']}{row['completion'] or '(sampled)'}")
+
+
+def run_bench(
+    name: str | None, split: str, validate: bool, export: Path | None, data: Path | None, as_json: bool
+) -> None:
+    from fairreason import benchmarks
+
+    if name is None and export:
+        raise UsageError("--export: name the benchmark to write")
+    asked = [benchmarks.get(name)] if name else list(benchmarks.BENCHMARKS.values())
+    folder = api.data_folder(data)
+    rows = [_bench_row(benchmark, folder, validate) for benchmark in asked]
+    if export:
+        questions = asked[0].load(split, folder)
+        _export(export, questions)
+        print(f"{export}: {len(questions):,} questions", file=sys.stderr)
+    console.show(rows) if as_json else console.table(rows)
+    broken = [row for row in rows if row.get("valid") is False]
+    if broken:
+        raise typer.Exit(1)
+
+
+def run_lab_build(out: Path, which: str, seed: int) -> None:
+    from fairreason.lab import base
+
+    for name in ("lab", "lab-teacher") if which == "both" else (which,):
+        print(base.build(name, out / name, seed))
+
+
+def _bench_row(benchmark: Benchmark, folder: Path | None, validate: bool) -> dict[str, Any]:
+    from fairreason.benchmarks.base import answer_text
+    from fairreason.errors import DataError
+
+    row: dict[str, Any] = {"benchmark": benchmark.name, "axis": benchmark.axis}
+    try:
+        splits = {split: benchmark.load(split, folder) for split in benchmark.splits}
+    except DataError as error:
+        return {
+            **row,
+            "train": None,
+            "dev": None,
+            "test": None,
+            "note": str(error),
+            **({"valid": False} if validate else {}),
+        }
+    row |= {split: len(splits.get(split, ())) for split in ("train", "dev", "test")}
+    row["note"] = ""
+    if validate:
+        examples = [example for rows in splits.values() for example in rows]
+        wrong = [e.id for e in examples if benchmark.grade(e, Completion(answer_text(e))).outcome != "correct"]
+        row |= {"valid": not wrong, "note": f"gold not graded correct: {', '.join(wrong[:3])}" if wrong else ""}
+    return row
+
+
+def _export(path: Path, examples: Sequence[Example]) -> None:
+    from fairreason.benchmarks.base import prompt_text
+    from fairreason.files import write_atomic
+
+    rows = (
+        {"id": e.id, "prompt": prompt_text(e), "options": list(e.options), "images": list(e.images)} for e in examples
+    )
+    write_atomic(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def _write_grades(path: Path, folder: Path, names: Sequence[str]) -> None:
+    from fairreason.evaluation.evaluate import read_grades
+    from fairreason.files import write_atomic
+
+    rows = [{"benchmark": name, **row} for name in names for row in read_grades(folder, name)]
+    write_atomic(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def _sum(counts: dict[str, dict[str, int]]) -> dict[str, int]:
+    return {outcome: sum(count.get(outcome, 0) for count in counts.values()) for outcome in OUTCOMES}
+
+
+def _quantities(row: plan.Plan) -> list[tuple[str, plan.Quantity]]:
+    return [
+        ("examples", plan.total(row.examples.values())),
+        ("steps", row.steps),
+        ("prompt tokens", row.prompt_tokens),
+        ("trained tokens", row.trained_tokens),
+        ("sampled tokens", row.sampled_tokens),
+        ("memory", row.memory),
+        ("questions", plan.total(row.questions.values())),
+    ]
+
+
+def _plan_row(row: plan.Plan) -> dict[str, str]:
+    cells = {"run": row.run, "model": row.model}
+    for kind, quantity in _quantities(row):
+        cells[kind] = _quantity(quantity, kind == "memory")
+    return cells
+
+
+def _quantity(quantity: plan.Quantity, memory: bool) -> str:
+    if quantity.value is None:
+        return "unknown"
+    number = f"{quantity.value / 2**30:,.2f} GiB" if memory else f"{quantity.value:,.0f}"
+    return {"exact": "", "estimated": "~", "at most": "<= "}[quantity.status] + number

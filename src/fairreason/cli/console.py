@@ -1,0 +1,151 @@
+"""What stands on the screen: tables on stdout, progress with the time left on stderr, every error as one line."""
+
+from __future__ import annotations
+
+import errno
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from fairreason.errors import FairReasonError
+
+FULL = "no space left on device"
+INTERRUPTED = 130
+QUIET_SECONDS = 10.0
+"""Where stderr is no terminal a progress line is printed at most this often."""
+
+
+def show(value: Any) -> None:
+    """One JSON value on stdout, for programs."""
+    print(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1))
+
+
+def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None) -> None:
+    """Rows as aligned text on stdout, numbers to the right; nothing is cut off. `columns` picks and orders."""
+    names = list(columns or (rows[0] if rows else ()))
+    cells = [[_cell(row.get(name)) for name in names] for row in rows]
+    widths = [max(len(line[i]) for line in [names, *cells]) for i in range(len(names))]
+    right = [all(isinstance(row.get(name), int | float | None) for row in rows) for name in names]
+    for line in [names, *cells] if rows else []:
+        padded = (
+            text.rjust(width) if to_right else text.ljust(width)
+            for text, width, to_right in zip(line, widths, right, strict=True)
+        )
+        print("  ".join(padded).rstrip())
+
+
+class Progress:
+    """`progress(done, total)` prints how far the work is and how long it still takes, on stderr."""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+        self.start = self.shown = time.monotonic()
+        self.first: int | None = None
+        self.open = False
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if self.first is None:
+            self.first, self.start = done, now
+        terminal = sys.stderr.isatty()
+        if now - self.shown < (0.1 if terminal else QUIET_SECONDS) and done < total:
+            return
+        self.shown = now
+        new = done - self.first
+        left = f", {duration((now - self.start) / new * (total - done))} left" if new > 0 and done < total else ""
+        line = f"{self.label}: {done:,} of {total:,}{left}"
+        print(f"\r\x1b[K{line}" if terminal else line, end="" if terminal else "\n", file=sys.stderr, flush=True)
+        self.open = terminal
+
+    def close(self) -> None:
+        """End the line, so that what follows starts on its own."""
+        if self.open:
+            print(file=sys.stderr, flush=True)
+            self.open = False
+
+
+def duration(seconds: float) -> str:
+    """
+    >>> duration(59), duration(61), duration(7384)
+    ('59 s', '1 min 01 s', '2 h 03 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def guarded(work: Callable[[], int | None]) -> int:
+    """The exit code of the work, with one line on stderr where it failed on purpose or was interrupted (130)."""
+    code = _guarded(work)
+    if code == INTERRUPTED:
+        print("Interrupted. The same command goes on where it stopped.", file=sys.stderr)
+    return code
+
+
+def _guarded(work: Callable[[], int | None]) -> int:
+    """Runs the work and turns what it raises on purpose into one line on stderr; the exit code is returned.
+
+    A mistake of ours still shows its traceback. A reader that closes our stdout (`| head`) is no error.
+    """
+    try:
+        return work() or 0
+    except FairReasonError as error:
+        return _failed(_sentence(error), error.exit_code)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except Exception as error:
+        if disk_is_full(error):
+            where = getattr(error, "filename", None)
+            return _failed(f"{where}: the disk is full" if where else "the disk is full; nothing was written over", 1)
+        if isinstance(error, OSError) and error.strerror:
+            return _failed(f"{error.filename}: {error.strerror}" if error.filename else error.strerror, 1)
+        if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # typer's own: wrong use
+            return _failed(_usage(error), 2)
+        raise
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Whether a full disk is behind the error, whatever library it came through."""
+    return any(
+        getattr(one, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or FULL in str(one).lower() for one in _chain(error)
+    )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
+
+
+def _failed(message: str, code: int) -> int:
+    print(f"Error: {message}", file=sys.stderr)
+    return code
+
+
+def _sentence(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+def _usage(error: Any) -> str:
+    context = getattr(error, "ctx", None)
+    message = " ".join(error.format_message().split()).rstrip(".")
+    return f"{message}. See `{context.command_path} --help`" if context else message
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,255 @@
+"""What a recipe would do, before anything is trained: examples, steps, tokens, memory. `--dry-run` prints it.
+
+A number is `exact`, an upper bound (`at most`), `estimated` with the source of the estimate, or `unknown` with what is
+missing. Nothing is downloaded: a hub model counts as being at hand when it lies in the hub's cache.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from fairreason import benchmarks
+from fairreason.api import check_names
+from fairreason.cli.plan_model import ModelFacts, model_facts, reader
+from fairreason.data import mixture as mixtures
+from fairreason.data.mixture import Mixture
+from fairreason.errors import DataError, UsageError
+from fairreason.published import PUBLISHED
+from fairreason.recipe import Kd, Recipe, Strategy
+
+FULL_BYTES = 16
+"""Bytes a parameter in full fine-tuning: weight, gradient and AdamW's two moments, in float32."""
+Status = Literal["exact", "estimated", "at most", "unknown"]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number, how far to trust it, and where it comes from (unknown: what is missing)."""
+
+    value: float | None
+    status: Status = "exact"
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run. `examples` by source; token totals over the run; memory of weights, gradients and optimizer in bytes."""
+
+    run: str
+    model: str
+    strategy: str
+    bias_share: float | None
+    seed: int
+    examples: dict[str, Quantity]
+    steps: Quantity
+    prompt_tokens: Quantity
+    trained_tokens: Quantity
+    sampled_tokens: Quantity
+    memory: Quantity
+    questions: dict[str, Quantity]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def plans(recipe: Recipe, data: Path | None) -> Iterator[Plan]:
+    """The plan of every run of the recipe. What runs share (pools, token counts) is counted once."""
+    check_names(recipe, run=False)
+    shelf = _Shelf(data)
+    for one in recipe.expand():
+        yield _plan(one, shelf)
+
+
+def total(quantities: Iterable[Quantity]) -> Quantity:
+    """The sum, as sure as the least sure of its parts."""
+    parts = list(quantities)
+    for status in ("unknown", "estimated", "at most"):
+        weakest = next((part for part in parts if part.status == status), None)
+        if weakest is not None:
+            value = None if status == "unknown" else sum(part.value or 0 for part in parts)
+            return Quantity(value, weakest.status, weakest.source)
+    return Quantity(sum(part.value or 0 for part in parts))
+
+
+class _Shelf:
+    """What several runs of a study have in common."""
+
+    def __init__(self, data: Path | None) -> None:
+        self.data = data
+        self.mixtures: dict[str, tuple[Mixture | None, str]] = {}
+        self.facts: dict[tuple[str, str | None], ModelFacts] = {}
+        self.tokens: dict[str, tuple[Quantity, Quantity]] = {}
+        self.questions: dict[str, Quantity] = {}
+
+    def mixture(self, recipe: Recipe) -> tuple[Mixture | None, str]:
+        """The mixture where its data is at hand, else None and what is missing. Too few examples are an error."""
+        key = f"{recipe.mixture.model_dump_json()} {recipe.seed} {recipe.strategy.batch}"
+        if key not in self.mixtures:
+            absent = _absent(recipe, self.data)
+            self.mixtures[key] = (None, absent) if absent else (mixtures.build(recipe, self.data), "")
+        return self.mixtures[key]
+
+    def model(self, name: str, revision: str | None) -> ModelFacts:
+        if (name, revision) not in self.facts:
+            self.facts[name, revision] = model_facts(name, revision)
+        return self.facts[name, revision]
+
+
+def _plan(recipe: Recipe, shelf: _Shelf) -> Plan:
+    none = Quantity(0)
+    trains = recipe.strategy.type != "none"
+    built, absent = shelf.mixture(recipe) if trains else (None, "")
+    prompt, trained, sampled = _tokens(recipe, built, absent, shelf) if trains else (none, none, none)
+    fixed = recipe.mixture.controller.type == "fixed"
+    return Plan(
+        run=recipe.name(),
+        model=recipe.model,
+        strategy=recipe.strategy.label(),
+        bias_share=recipe.mixture.bias_share if trains and fixed else None,
+        seed=recipe.seed,
+        examples=_examples(recipe, built, absent) if trains else {},
+        steps=_steps(recipe, built) if trains else none,
+        prompt_tokens=prompt,
+        trained_tokens=trained,
+        sampled_tokens=sampled,
+        memory=_memory(recipe, shelf),
+        questions={name: _questions(name, recipe, shelf) for name in recipe.evaluation.benchmarks},
+    )
+
+
+def _absent(recipe: Recipe, data: Path | None) -> str:
+    """Why the mixture's data is not at hand, "" where it is."""
+    mixture = recipe.mixture
+    wanted = [
+        *(mixture.bias if mixture.share_reaches(1) else ()),
+        *(mixture.reasoning if mixture.share_reaches(0) else ()),
+    ]
+    for name in wanted:
+        try:
+            benchmark = benchmarks.get(name)
+        except UsageError:
+            return f"{name} cannot be loaded by this version"
+        if not name.startswith("items:"):
+            try:
+                benchmark.load("train", data)
+            except DataError as error:
+                return str(error)
+    return ""
+
+
+def _examples(recipe: Recipe, built: Mixture | None, absent: str) -> dict[str, Quantity]:
+    if built is not None:
+        return {row.source: Quantity(row.examples) for row in mixtures.counts(built) if row.source}
+    mixture = recipe.mixture
+    bias = mixture.size * mixture.bias_share
+    found = {}
+    for weights, rows in ((mixture.bias, bias), (mixture.reasoning, mixture.size - bias)):
+        for name, weight in weights.items():
+            if rows:
+                count = round(rows * weight / sum(weights.values()))
+                found[name] = Quantity(count, "estimated", f"the recipe's quota; {absent}")
+    return found
+
+
+def _steps(recipe: Recipe, built: Mixture | None) -> Quantity:
+    if built is not None:
+        return Quantity(len(built.sampler))
+    return Quantity(math.ceil(recipe.mixture.size / recipe.strategy.batch))
+
+
+def _tokens(recipe: Recipe, built: Mixture | None, absent: str, shelf: _Shelf) -> tuple[Quantity, Quantity, Quantity]:
+    """Prompt, trained and sampled tokens of the run."""
+    strategy = recipe.strategy
+    bound = _sampled_at_most(recipe)
+    if built is None:
+        missing = Quantity(None, "unknown", absent)
+        return missing, bound or missing, bound or Quantity(0)
+    key = f"{id(built)} {recipe.model} {recipe.revision} {recipe.thinking} {strategy.label()} {strategy.max_length}"
+    if key not in shelf.tokens:
+        shelf.tokens[key] = _counted(recipe, built)
+    prompt, trained = shelf.tokens[key]
+    return prompt, bound or trained, bound or Quantity(0)
+
+
+def _counted(recipe: Recipe, built: Mixture) -> tuple[Quantity, Quantity]:
+    loaded = reader(recipe)
+    if loaded is None:
+        missing = Quantity(None, "unknown", f"the tokenizer of {recipe.model} is not on this machine")
+        return missing, missing
+    from fairreason.training.batches import Rows
+    from fairreason.training.preview import count_tokens
+
+    rows = Rows(loaded, built.examples, recipe.thinking, keep=1)
+    axes = [count for count in count_tokens(rows, recipe.strategy, built.rows()) if not count.source]
+    trained = [count.trained for count in axes if count.trained is not None]
+    return Quantity(sum(count.prompt for count in axes)), Quantity(sum(trained))
+
+
+def _sampled_at_most(recipe: Recipe) -> Quantity | None:
+    """The bound on the tokens that the model samples and trains on; None where it samples nothing."""
+    strategy, size = recipe.strategy, recipe.mixture.size
+    if strategy.type == "grpo":
+        grpo = strategy.grpo
+        source = f"{size:,} prompts x {grpo.completions} completions x {grpo.max_new_tokens} tokens"
+        return Quantity(size * grpo.completions * grpo.max_new_tokens, "at most", source)
+    if strategy.label() == "kd on_policy":
+        source = f"{size:,} prompts x {strategy.kd.max_new_tokens} tokens"
+        return Quantity(size * strategy.kd.max_new_tokens, "at most", source)
+    return None
+
+
+def _memory(recipe: Recipe, shelf: _Shelf) -> Quantity:
+    """Weights, and where it trains gradients and AdamW's two moments; a teacher and GRPO's reference come on top."""
+    facts, strategy = shelf.model(recipe.model, recipe.revision), recipe.strategy
+    if facts.parameters is None:
+        return Quantity(None, "unknown", facts.source)
+    size = facts.parameters * facts.bytes_each
+    parts = [f"weights of {facts.parameters:,.0f} parameters ({facts.source})"]
+    if strategy.type == "none":
+        return Quantity(size, "estimated", f"{parts[0]}; activations and cache come on top")
+    if strategy.lora is None:
+        size = facts.parameters * FULL_BYTES
+        parts.append("gradients and two moments, all float32")
+    else:
+        parts.append(f"adapter of rank {strategy.lora.rank} (small)")
+    if strategy.type == "grpo" and strategy.grpo.beta > 0 and strategy.lora is None:
+        size += facts.parameters * facts.bytes_each
+        parts.append("reference model")
+    size, parts = _with_teacher(strategy, shelf, size, parts)
+    return Quantity(size, "estimated", f"{', '.join(parts)}; activations come on top")
+
+
+def _with_teacher(strategy: Strategy, shelf: _Shelf, size: float, parts: list[str]) -> tuple[float, list[str]]:
+    block = strategy.active()
+    if not isinstance(block, Kd) or block.mode == "trace":
+        return size, parts
+    teacher = shelf.model(block.teacher, block.teacher_revision)
+    if teacher.parameters is None:
+        return size, [*parts, f"without the teacher ({teacher.source})"]
+    return size + teacher.parameters * teacher.bytes_each, [*parts, "teacher"]
+
+
+def _questions(name: str, recipe: Recipe, shelf: _Shelf) -> Quantity:
+    evaluation = recipe.evaluation
+    key = f"{name} {evaluation.split}"
+    if key not in shelf.questions:
+        shelf.questions[key] = _there_are(name, evaluation.split, shelf.data)
+    there = shelf.questions[key]
+    if there.value is None:
+        return there
+    limited = min(there.value, evaluation.limit or there.value)
+    return Quantity(limited * evaluation.samples, there.status, there.source)
+
+
+def _there_are(name: str, split: str, data: Path | None) -> Quantity:
+    try:
+        return Quantity(len(benchmarks.get(name).load(split, data)))
+    except (UsageError, DataError) as error:
+        known = PUBLISHED.get(name)
+        if known is None or known.questions is None:
+            return Quantity(None, "unknown", str(error))
+        return Quantity(known.questions, "estimated", f"{known.source}, all splits; not at hand")
