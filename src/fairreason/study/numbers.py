@@ -1,0 +1,108 @@
+"""A run's numbers with their joint draws: what each benchmark measured, under one shared set of cluster weights.
+
+Every number is an array of length D: row 0 the estimate, then the draws. A benchmark on which a metric does not exist
+(s_AMB without targets) is left out of that metric's mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from fairreason.evaluation.statistics import cluster_draws, draw_weights, estimate
+from fairreason.records import Axis, Measure
+
+DRAWS = 2000
+Numbers = dict[str, np.ndarray]
+Measures = Mapping[str, Sequence[Measure]]  # by benchmark
+
+
+class Wanted(NamedTuple):
+    """Where an axis of the report comes from: a benchmark's metric for the mean over categories."""
+
+    metric: str
+    condition: str | None
+
+
+AXES: dict[str, Wanted] = {
+    "s_amb": Wanted("s_amb", "ambig"),
+    "s_amb_abs": Wanted("s_amb_abs", "ambig"),
+    "s_dis": Wanted("s_dis", "disambig"),
+    "accuracy_ambig": Wanted("accuracy", "ambig"),
+    "accuracy_disambig": Wanted("accuracy", "disambig"),
+    "abstention_j": Wanted("abstention_j", None),
+    "unknown_ambig": Wanted("unknown_rate", "ambig"),
+    "unknown_disambig": Wanted("unknown_rate", "disambig"),
+}
+
+
+class Weights:
+    """Cluster weights by benchmark: a first row of ones, then the draws."""
+
+    def __init__(self, draws: int = DRAWS, seed: int = 0) -> None:
+        self.draws, self.seed = draws, seed
+        self._known: dict[tuple[str, ...], np.ndarray] = {}
+
+    def values(self, measure: Measure) -> np.ndarray:
+        clusters = tuple(str(name) for name in np.unique(measure.clusters))
+        if clusters not in self._known:
+            drawn_DG = draw_weights(self.draws, clusters, self.seed)
+            self._known[clusters] = np.concatenate([np.ones((1, len(clusters))), drawn_DG])
+        return cluster_draws(measure, self._known[clusters], clusters)
+
+
+def overall(measures: Sequence[Measure], metric: str, condition: str | None = None) -> Measure | None:
+    """A benchmark's measure for the mean over categories; without a condition the first of that metric."""
+    for measure in measures:
+        if measure.metric == metric and measure.category is None and (condition in (None, measure.condition)):
+            return measure
+    return None
+
+
+def numbers(measures: Measures, axes: Mapping[str, Axis], weights: Weights) -> Numbers:
+    """F and the other bias axes as means over the bias benchmarks, `accuracy/<name>` of every reasoning benchmark, and
+    `<metric>/<name>` of every bias benchmark."""
+    found: Numbers = {}
+    wanted = {"F": Wanted("fairness", None), **AXES}
+    for key, (metric, condition) in wanted.items():
+        parts = []
+        for name, axis in axes.items():
+            measure = overall(measures[name], metric, condition) if axis == "bias" else None
+            if measure is not None:
+                found[f"{key}/{name}"] = weights.values(measure)
+                parts.append(found[f"{key}/{name}"])
+        if parts and all(np.isfinite(part[0]) for part in parts):
+            found[key] = np.mean(parts, axis=0)
+    for name, axis in axes.items():
+        if axis == "reasoning" and (measure := overall(measures[name], "accuracy")) is not None:
+            found[f"accuracy/{name}"] = weights.values(measure)
+    return found
+
+
+def relative(run: Numbers, reference: Numbers, benchmarks: Sequence[str]) -> np.ndarray | None:
+    """Mean over the benchmarks of accuracy / the reference's accuracy on the same questions (R; R0 with the share-0 run).
+    None without benchmarks or where a reference is 0."""
+    keys = [f"accuracy/{name}" for name in benchmarks]
+    if not keys or any(key not in run or key not in reference or reference[key][0] <= 0 for key in keys):
+        return None
+    return np.mean([run[key] / np.maximum(reference[key], 1e-12) for key in keys], axis=0)
+
+
+def usable(base: Measures, axes: Mapping[str, Axis], chance: Mapping[str, float]) -> tuple[list[str], list[dict]]:
+    """The reasoning benchmarks that R is made of, and those left out with the reason: the base is not above chance."""
+    kept, left_out = [], []
+    for name, axis in axes.items():
+        if axis != "reasoning":
+            continue
+        measure = overall(base[name], "accuracy")
+        found = None if measure is None else estimate(measure)
+        if found is None or found.value is None or found.ci_low is None or found.ci_low <= chance[name]:
+            shown = "no accuracy" if found is None or found.value is None else f"accuracy {found.value:.3f}"
+            low = "" if found is None or found.ci_low is None else f", interval from {found.ci_low:.3f}"
+            reason = f"the base is not above chance ({chance[name]:.3f}) by its own interval: {shown}{low}"
+            left_out.append({"benchmark": name, "reason": reason})
+        else:
+            kept.append(name)
+    return kept, left_out

@@ -1,0 +1,163 @@
+"""Runs become points: one configuration each (everything but the seed), its value the mean over its seeds."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fairreason.recipe import Recipe
+from fairreason.study import frontier
+from fairreason.study.numbers import AXES, Measures, Numbers, relative
+
+NOT_THE_CONFIGURATION = ("seed", "study", "note", "marks")
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A finished run: its folder's name, what it measured, what it cost."""
+
+    name: str
+    recipe: Recipe
+    measures: Measures
+    cost: Mapping[str, Any] = field(default_factory=dict)
+    collapsed_at: int | None = None
+
+    @property
+    def label(self) -> str:
+        return self.recipe.strategy.label()
+
+    @property
+    def share(self) -> float | None:
+        """The bias share; None for a schedule and for a model that is only evaluated."""
+        fixed = self.recipe.mixture.controller.type == "fixed"
+        return self.recipe.mixture.bias_share if fixed and self.label != "none" else None
+
+
+@dataclass
+class Point:
+    """A configuration. `values` holds every number's estimate and draws (D), `runs_SD` the same for each of its runs."""
+
+    name: str
+    runs: list[Evaluated]
+    runs_SD: dict[str, np.ndarray]
+    values: dict[str, np.ndarray]
+
+    @property
+    def label(self) -> str:
+        return self.runs[0].label
+
+    @property
+    def share(self) -> float | None:
+        return self.runs[0].share
+
+    @property
+    def seeds(self) -> list[int]:
+        return [run.recipe.seed for run in self.runs]
+
+    @property
+    def family(self) -> str:
+        """What the points of one share curve have in common: all but share and seed."""
+        settings = _settings(self.runs[0].recipe)
+        settings["mixture"] = {**settings["mixture"], "bias_share": None}
+        return json.dumps(settings, sort_keys=True)
+
+    def estimate(self, key: str) -> dict[str, Any] | None:
+        """Value, standard error and interval as JSON; None where the number does not exist."""
+        if key not in self.values:
+            return None
+        low, high = frontier.interval(self.values[key])
+        return {
+            "value": float(self.values[key][0]),
+            "stderr": frontier.standard_error(self.runs_SD[key]),
+            "ci_low": low,
+            "ci_high": high,
+        }
+
+
+def gather(
+    runs: Sequence[Evaluated],
+    found: Sequence[Numbers],
+    base: Numbers,
+    reasoning: Sequence[str],
+    noise: frontier.SeedNoise,
+) -> list[Point]:
+    """The points of these runs, in the order of their first runs, with R against the base and R0 against the same
+    family's share-0 runs of the same seeds."""
+    grouped: dict[str, list[int]] = defaultdict(list)
+    for index, run in enumerate(runs):
+        grouped[json.dumps(_settings(run.recipe), sort_keys=True)].append(index)
+    points = []
+    for members in grouped.values():
+        members.sort(key=lambda index: runs[index].recipe.seed)
+        for index in members:
+            if (R := relative(found[index], base, reasoning)) is not None:
+                found[index]["R"] = R
+        keys = [key for key in found[members[0]] if all(key in found[index] for index in members)]
+        runs_SD = {key: np.stack([found[index][key] for index in members]) for key in keys}
+        points.append(Point(_name(runs[members[0]].recipe), [runs[index] for index in members], runs_SD, {}))
+    _tell_apart(points)
+    for point in points:
+        _add_R0(point, points, reasoning)
+        for key, runs_SD in point.runs_SD.items():
+            point.values[key] = frontier.over_seeds(runs_SD, point.seeds, noise)
+    return points
+
+
+def base_point(run: Evaluated, found: Numbers) -> Point:
+    """The untouched model: one run, no seeds."""
+    return Point("base", [run], {key: values[None] for key, values in found.items()}, dict(found))
+
+
+def bias_axes(point: Point) -> dict[str, Any]:
+    """The bias numbers that stand beside F (law 5)."""
+    return {key: point.estimate(key) for key in AXES}
+
+
+def _add_R0(point: Point, points: Sequence[Point], reasoning: Sequence[str]) -> None:
+    zero = next((p for p in points if p.share == 0 and p.label == point.label and p.family == point.family), None)
+    if zero is None or point.share is None or zero.seeds != point.seeds:
+        return
+    rows = []
+    for s in range(len(point.seeds)):
+        own, reference = ({key: rows_SD[s] for key, rows_SD in p.runs_SD.items()} for p in (point, zero))
+        if (R0 := relative(own, reference, reasoning)) is None:
+            return
+        rows.append(R0)
+    point.runs_SD["R0"] = np.stack(rows)
+
+
+def _settings(recipe: Recipe) -> dict[str, Any]:
+    """The recipe without what does not make a configuration; of the strategy only its active block."""
+    settings = {key: value for key, value in recipe.to_dict().items() if key not in NOT_THE_CONFIGURATION}
+    unused = {"sft", "kd", "grpo"} - {recipe.strategy.type}
+    settings["strategy"] = {key: value for key, value in settings["strategy"].items() if key not in unused}
+    return settings
+
+
+def _name(recipe: Recipe) -> str:
+    return recipe.name() if recipe.strategy.type == "none" else recipe.name().rpartition("-s")[0]
+
+
+def _tell_apart(points: Sequence[Point]) -> None:
+    """Points of the same name get the settings behind it in which they differ."""
+    same: dict[str, list[Point]] = defaultdict(list)
+    for point in points:
+        same[point.name].append(point)
+    for twins in same.values():
+        if len(twins) > 1:
+            flat = [_flat(_settings(point.runs[0].recipe)) for point in twins]
+            differing = [key for key in flat[0] if len({str(one.get(key)) for one in flat}) > 1]
+            for point, settings in zip(twins, flat, strict=True):
+                point.name += "".join(f" {key}={settings.get(key)}" for key in differing)
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
+    return flat
