@@ -56,6 +56,8 @@ def _problem(first: Mapping[str, Any], key: str, root: type[BaseModel]) -> str:
         return f"unknown key {key}. {_suggestion(key, root)}"
     if kind in LIMITS:
         return f"{key} must be {_range(key, root) or _limit(kind, context)}, got {given}"
+    if kind == "too_short":
+        return f"{key} must name at least one"
     if kind == "literal_error":
         return f"{key} must be {context['expected'].replace(chr(39), '')}, got {_shown(given)}"
     if kind in WORDS:
@@ -113,7 +115,7 @@ def _range(key: str, root: type[BaseModel]) -> str | None:
 
 def _limit(kind: str, context: Mapping[str, Any]) -> str:
     bound = next(context[name] for name in ("ge", "gt", "le", "lt") if name in context)
-    return f"{LIMITS[kind]} {bound}"
+    return f"{LIMITS[kind]} {bound:g}"
 
 
 def _shown(value: Any) -> str:

@@ -23,9 +23,10 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from fairreason import __version__
+from fairreason.errors import UsageError
 from fairreason.recipe.explain import explain
 from fairreason.recipe.parts import Evaluation, Kd, Mixture, Settings, Strategy, Study
-from fairreason.recipe.yaml_files import assign, merge, parse_value, read_mapping, variants
+from fairreason.recipe.yaml_files import assign, empty_list, merge, parse_value, read_mapping, variants
 
 
 class Recipe(Settings):
@@ -78,7 +79,7 @@ class Recipe(Settings):
         settled, changed = dict(mapping), []
         for override in overrides:
             key, value = parse_value(override)
-            settled = assign(settled, key, value)
+            settled = assign(_with_default_sources(settled, key), key, value)
             changed.append(key)
         recipe = cls._validated(settled, where, changed)
         recipe._expand(where, changed)
@@ -115,6 +116,7 @@ class Recipe(Settings):
         plain = {key: value for key, value in self.to_dict().items() if key != "study"}
         grid = self.study.grid
         seeds = {"seed": grid["seed"]} if "seed" in grid else {}
+        _check_shape(self.study.grid, self.study.points, where)
         wanted = [("study.grid", change) for change in variants(grid)] if grid or not self.study.points else []
         for number, point in enumerate(self.study.points):
             wanted += [(f"study.points[{number}]", change) for change in variants({**seeds, **point})]
@@ -179,6 +181,25 @@ class Recipe(Settings):
     def _evaluation(self) -> dict[str, Any]:
         settings = self.evaluation.model_dump(mode="json", exclude={"batch_tokens"})
         return {**settings, "benchmarks": sorted(self.evaluation.benchmarks)}
+
+
+def _with_default_sources(mapping: dict[str, Any], key: Sequence[str]) -> dict[str, Any]:
+    """`mixture.bias.NAME=1` adds a source to those there are, also where these are the default ones."""
+    if len(key) != 3 or key[0] != "mixture" or key[1] not in ("bias", "reasoning"):
+        return mapping
+    mixture = mapping.get("mixture", {})
+    if not isinstance(mixture, dict) or key[1] in mixture:
+        return mapping
+    return {**mapping, "mixture": {**mixture, key[1]: getattr(Mixture(), key[1])}}
+
+
+def _check_shape(grid: Mapping[str, Any], points: Sequence[Mapping[str, Any]], where: str) -> None:
+    for place, part in (("study.grid", grid), *((f"study.points[{i}]", point) for i, point in enumerate(points))):
+        if "study" in part:
+            raise UsageError(f"{where}: {place}: a study cannot hold another study")
+        empty = empty_list(part, place)
+        if empty:
+            raise UsageError(f"{where}: {empty}: an empty list leaves no run")
 
 
 def _fractions(weights: Mapping[str, float]) -> dict[str, float]:

@@ -27,6 +27,8 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be one word", key_node.start_mark)
             key = key_node.value
             if key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"the key {key} stands twice", key_node.start_mark)
@@ -121,6 +123,18 @@ def variants(grid: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     ]
     for combination in itertools.product(*choices):
         yield dict(zip(grid, combination, strict=True))
+
+
+def empty_list(grid: Mapping[str, Any], place: str) -> str | None:
+    """The dotted key of a grid's first empty list; None where every list has a value."""
+    for key, value in grid.items():
+        if isinstance(value, Mapping):
+            inner = empty_list(value, f"{place}.{key}")
+            if inner:
+                return inner
+        elif isinstance(value, list | tuple) and not value:
+            return f"{place}.{key}"
+    return None
 
 
 def _one_line(error: Exception) -> str:
