@@ -2,7 +2,7 @@
 
 Three kinds: a share against the lowest share of the same strategy, a strategy against another at the same share, and
 every point against the base. The interval speaks of the seeds, on these questions; `joint_ci_low` and `joint_ci_high`
-are those of the joint draws, which speak of other questions as well. p is adjusted (Holm) over all contrasts of the same
+are those of the joint draws, which speak of other questions as well. p is adjusted (Holm) over all contrasts of one
 kind and metric. With one seed nothing is known about the spread: the verdict is `undefined`.
 """
 

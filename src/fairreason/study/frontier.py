@@ -1,12 +1,12 @@
 """Which points are worth choosing: dominance, hypervolume, sweet spot, each with how sure it is. NumPy alone.
 
-F (fairness) and R (reasoning, 1 = the base) are both better when higher. Every function takes the estimate and its joint
-draws in one array: axis P points, axis D draws, row 0 of D the estimate itself. A number's interval is the middle 95 %
-of its draws.
+F (fairness) and R (reasoning, 1 = the base) are both better when higher. Every function takes the estimate and its
+joint draws in one array: axis P points, axis D draws, row 0 of D the estimate itself. A number's interval is the middle
+95 % of its draws.
 
 Joint draws have two sources. Clusters of questions: one set of weights a draw, shared by all runs
-(evaluation/statistics.py). Seeds: the outer unit, S runs a point; a draw adds the seeds' deviations from their mean in a
-random combination with the variance of a mean over S, on Student's scale with S-1 degrees:
+(evaluation/statistics.py). Seeds: the outer unit, S runs a point; a draw adds the seeds' deviations from their mean in
+a random combination with the variance of a mean over S, on Student's scale with S-1 degrees:
 Σ_s g_s·(x_s − x̄) / sqrt(S·(S−1)) · sqrt((S−1)/χ²). A percentile bootstrap over three seeds covers 74 % instead of 95
 (tests/study/test_frontier.py). The g belong to the seed's number, so points with the same seeds move together.
 """
@@ -71,7 +71,7 @@ def interval(values_D: np.ndarray) -> tuple[float, float]:
 
 
 def undominated(F_PD: np.ndarray, R_PD: np.ndarray) -> np.ndarray:
-    """P x D: no other point has F and R at least as high with one of them higher. Equal points do not exclude each other.
+    """P x D: no other point has F and R at least as high with one of them higher. Equal points stay both.
 
     >>> undominated(np.array([[.2], [.5], [.5]]), np.array([[1.], [.9], [.8]]))[:, 0].tolist()
     [True, True, False]
@@ -100,7 +100,7 @@ def hypervolume(F_PD: np.ndarray, R_PD: np.ndarray) -> np.ndarray:
 
 
 class SweetSpot(NamedTuple):
-    """`best`: the point's index, None when no point keeps enough; `alike`: it and the points not significantly less fair;
+    """`best`: the point's index, None when no point keeps enough; `alike`: it and those not significantly less fair;
     `adjusted`: Holm's p for each eligible point that it is as fair as the best; `chosen`: the share of draws in which
     each point (-1: none) is the choice."""
 

@@ -1,7 +1,8 @@
 """A run's numbers with their joint draws: what each benchmark measured, under one shared set of cluster weights.
 
 Every number is an array of length D: row 0 the estimate, then the draws. A benchmark on which a metric does not exist
-(s_AMB without targets) is left out of that metric's mean.
+(s_AMB without targets) is left out of that metric's mean; one on which it exists but is undefined (s_DIS without a
+choice) makes the mean undefined.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ class Wanted(NamedTuple):
 
 
 AXES: dict[str, Wanted] = {
-    "s_amb": Wanted("s_amb", "ambig"),
-    "s_amb_abs": Wanted("s_amb_abs", "ambig"),
-    "s_dis": Wanted("s_dis", "disambig"),
+    "s_amb": Wanted("s_amb", None),
+    "s_amb_abs": Wanted("s_amb_abs", None),
+    "s_dis": Wanted("s_dis", None),
     "accuracy_ambig": Wanted("accuracy", "ambig"),
     "accuracy_disambig": Wanted("accuracy", "disambig"),
     "abstention_j": Wanted("abstention_j", None),
@@ -71,10 +72,10 @@ def numbers(measures: Measures, axes: Mapping[str, Axis], weights: Weights) -> N
         for name, axis in axes.items():
             measure = overall(measures[name], metric, condition) if axis == "bias" else None
             if measure is not None:
-                found[f"{key}/{name}"] = weights.values(measure)
-                parts.append(found[f"{key}/{name}"])
-        if parts and all(np.isfinite(part[0]) for part in parts):
-            found[key] = np.mean(parts, axis=0)
+                parts.append((f"{key}/{name}", weights.values(measure)))
+        found |= {each: values for each, values in parts if np.isfinite(values).all()}
+        if parts and all(each in found for each, _ in parts):
+            found[key] = np.mean([values for _, values in parts], axis=0)
     for name, axis in axes.items():
         if axis == "reasoning" and (measure := overall(measures[name], "accuracy")) is not None:
             found[f"accuracy/{name}"] = weights.values(measure)
@@ -82,8 +83,8 @@ def numbers(measures: Measures, axes: Mapping[str, Axis], weights: Weights) -> N
 
 
 def relative(run: Numbers, reference: Numbers, benchmarks: Sequence[str]) -> np.ndarray | None:
-    """Mean over the benchmarks of accuracy / the reference's accuracy on the same questions (R; R0 with the share-0 run).
-    None without benchmarks or where a reference is 0."""
+    """Mean over the benchmarks of accuracy / the reference's accuracy on the same questions (R; R0 with the
+    share-0 run). None without benchmarks or where a reference is 0."""
     keys = [f"accuracy/{name}" for name in benchmarks]
     if not keys or any(key not in run or key not in reference or reference[key][0] <= 0 for key in keys):
         return None

@@ -40,7 +40,7 @@ class Evaluated:
 
 @dataclass
 class Point:
-    """A configuration. `values` holds every number's estimate and draws (D), `runs_SD` the same for each of its runs."""
+    """A configuration. `values` holds every number's estimate and draws (D), `runs_SD` those of each run."""
 
     name: str
     runs: list[Evaluated]
@@ -103,8 +103,7 @@ def gather(
     _tell_apart(points)
     for point in points:
         _add_R0(point, points, reasoning)
-        for key, runs_SD in point.runs_SD.items():
-            point.values[key] = frontier.over_seeds(runs_SD, point.seeds, noise)
+        point.values = {key: frontier.over_seeds(each, point.seeds, noise) for key, each in point.runs_SD.items()}
     return points
 
 

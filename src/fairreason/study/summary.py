@@ -19,10 +19,10 @@ from fairreason.study.points import Evaluated, Point, base_point, bias_axes, gat
 COSTS = ("prompt_tokens", "trained_tokens", "sampled_tokens", "seconds", "steps")
 HOLLOW_MARGIN = 0.02
 RULE = (
-    "A point is a configuration, its value the mean over its seeds. It is on the frontier when no other point has F and R "
-    "at least as high with one of them higher; frontier_probability is the share of joint draws (clusters x seeds) in "
-    "which that holds. Sweet spot for rho: among the points whose one-sided 95 % lower bound of R is at least rho the one "
-    "with the highest F, with every such point whose F is not significantly lower (paired, Holm)."
+    "A point is a configuration, its value the mean over its seeds. It is on the frontier when no other point has F "
+    "and R at least as high with one of them higher; frontier_probability is the share of joint draws (clusters x "
+    "seeds) in which that holds. Sweet spot for rho: among the points whose one-sided 95 % lower bound of R is at "
+    "least rho the one with the highest F, with every such point whose F is not significantly lower (paired, Holm)."
 )
 
 
@@ -182,14 +182,14 @@ def _undefined(points: Sequence[Point], placed: Sequence[Point]) -> list[str]:
     if single:
         who = "every point" if len(single) == len(points) else ", ".join(single)
         notes.append(
-            f"One seed ({who}): the spread over seeds is undefined. Intervals, frontier probabilities and sweet spots speak "
-            "of other questions only, and contrasts by seed have no interval and no verdict. Run at least 3 seeds, 8 for proof."
+            f"One seed ({who}): the spread over seeds is undefined. Intervals, frontier probabilities and sweet spots "
+            "speak of other questions only, and contrasts by seed have no interval and no verdict. Three seeds show, "
+            "eight prove."
         )
     outside = [point.name for point in points if point not in placed]
     if outside:
-        notes.append(
-            f"F or R does not exist for {', '.join(outside)}: not on the frontier, not in hypervolume or sweet spot."
-        )
+        who = ", ".join(outside)
+        notes.append(f"F or R does not exist for {who}: not on the frontier, not in hypervolume or sweet spot.")
     return notes
 
 
