@@ -20,7 +20,7 @@ def document() -> str:
 
 def _sections(command: Any, path: str, parent: Any) -> list[str]:
     context = command.make_context(
-        path, [], parent=parent, resilient_parsing=True, terminal_width=100, max_content_width=100
+        path.rpartition(" ")[2], [], parent=parent, resilient_parsing=True, terminal_width=100, max_content_width=100
     )
     found = [f"## {path}\n\n```\n{command.get_help(context).rstrip()}\n```\n"]
     for name, inner in getattr(command, "commands", {}).items():

@@ -1,0 +1,89 @@
+"""Every recipe that ships loads, names what exists, and can be planned without data, network or GPU."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fairreason.api import check_names
+from fairreason.cli import plan
+from fairreason.recipe import Recipe
+
+ROOT = Path(__file__).parents[1]
+RECIPES = sorted((ROOT / "recipes").rglob("*.yaml"))
+PAPER = [path for path in RECIPES if path.parent.name == "paper"]
+
+
+def ident(path: Path) -> str:
+    return f"{path.parent.name}/{path.stem}"
+
+
+@pytest.fixture(autouse=True)
+def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.delenv("FAIRREASON_DATA", raising=False)
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=ident)
+def test_it_loads_and_names_what_there_is(path: Path) -> None:
+    recipe = Recipe.load(path)
+    check_names(recipe, run="paper" not in path.parts)
+    assert len({one.fingerprint() for one in recipe.expand()}) == len(recipe.expand())
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=ident)
+def test_it_can_be_planned(path: Path) -> None:
+    recipe = Recipe.load(path, ["mixture.size=40"] if "lab" in path.parts else [])
+    if recipe.study is not None and "lab" in path.parts:
+        recipe = recipe.with_changes({"study": {"grid": {"seed": [0]}, "points": []}})
+    plans = list(plan.plans(recipe, None))
+    assert len(plans) == len(recipe.expand())
+    for one in plans:
+        trained = one.strategy != "none"
+        assert (plan.total(one.examples.values()).value == recipe.mixture.size) is trained
+        assert (one.steps.value or 0) > 0 or not trained
+        quantities = [one.steps, one.memory, one.prompt_tokens, one.trained_tokens, *one.questions.values()]
+        assert all(q.source for q in quantities if q.status != "exact"), "an estimate names its source"
+
+
+def test_the_papers_settings() -> None:
+    """arXiv 2507.23067: LoRA rank 8, 5e-4, 16 rows a step; grpo in full, 1e-6, 128 prompts, 5 completions."""
+    shares = [0, 0.05, 0.1, 0.2, 0.4, 1]
+    sweeps = [path for path in PAPER if path.stem.endswith("-sweep")]
+    assert [path.stem for path in sweeps] == ["internvl3-8b-sweep", "qwen2.5-vl-7b-sweep", "qwen3-8b-sweep"]
+    for path in sweeps:
+        runs = Recipe.load(path).expand()
+        assert [(run.strategy.type, run.mixture.bias_share) for run in runs] == [
+            (kind, share) for kind in ("sft", "kd", "grpo") for share in shares
+        ]
+        for run in runs:
+            assert run.seed == 42 and run.mixture.size == 3000 and run.evaluation.samples == 5
+            block, strategy = run.strategy.active(), run.strategy
+            assert block is not None
+            if strategy.type == "grpo":
+                assert (block.learning_rate, strategy.batch, strategy.lora) == (1e-6, 128, None)
+                assert (strategy.grpo.completions, strategy.weight_decay) == (5, 0.01)
+            else:
+                assert strategy.lora is not None
+                assert (block.learning_rate, strategy.batch, strategy.lora.rank) == (5e-4, 16, 8)
+                assert (strategy.max_length, strategy.weight_decay) == (10_000, 0.1)
+
+
+def test_the_papers_four_models_stand_beside_their_bases() -> None:
+    models = [
+        run.model
+        for name in ("released", "released-vl")
+        for run in Recipe.load(ROOT / f"recipes/paper/{name}.yaml").expand()
+    ]
+    assert {"Qwen/Qwen3-8B", "Qwen/Qwen2.5-VL-7B-Instruct"} < set(models)
+    assert sum(bool(re.fullmatch(r"Aaron080108/.*-20percent", model)) for model in models) == 4
+
+
+def test_a_total_is_as_sure_as_its_least_sure_part() -> None:
+    exact, guess, most = plan.Quantity(1), plan.Quantity(2, "estimated", "s"), plan.Quantity(3, "at most", "m")
+    assert plan.total([exact, most]) == plan.Quantity(4, "at most", "m")
+    assert plan.total([exact, guess, most]) == plan.Quantity(6, "estimated", "s")
+    assert plan.total([exact, plan.Quantity(None, "unknown", "x")]) == plan.Quantity(None, "unknown", "x")
+    assert plan.total([]) == plan.Quantity(0)
