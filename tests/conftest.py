@@ -25,6 +25,8 @@ NEEDS = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # peft 0.21 asks transformers 5.23 for a name that it renamed
+    config.addinivalue_line("filterwarnings", "ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
     for need in NEEDS:
         config.addinivalue_line("markers", f"{need}: needs {need}; skipped without, failed under FAIRREASON_REQUIRE")
 

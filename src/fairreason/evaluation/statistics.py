@@ -3,8 +3,8 @@
 A measure (records.Measure) is offset + Σ_s c_s · V_s / W_s with V_s, W_s sums of values and weights over the rows of
 stratum s. Its error is linearised: row i adds u_i = c_s · (v_i − r_s·w_i) / W_s, rows of one cluster add up to U_g, and
 variance = G/(G−1) · Σ_g U_g², interval = value ± t(.975, G−1) · sqrt(variance). One stratum and weights 1 make it the
-clustered error of a mean: statsmodels' OLS on a constant with `cov_type="cluster"`, times sqrt((n−1)/n), because its
-small-sample factor is G/(G−1) · (n−1)/(n−k) with k = 1 (tests/evaluation/test_statistics.py).
+clustered error of a mean, exactly statsmodels' OLS on a constant with `cov_type="cluster"` (its small-sample factor
+G/(G−1) · (n−1)/(n−k) has k = 1 then).
 
 Two cases where that interval would lie: one answer a cluster and n < 300 (Wilson's interval instead), and clusters
 that all agree, where the error is 0 (`_agreeing`, Clopper-Pearson's with n = clusters). No interval has width 0.

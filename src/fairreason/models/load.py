@@ -7,6 +7,7 @@ On a CPU every model computes in float32: half precision is slow there and would
 from __future__ import annotations
 
 import functools
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from transformers import (
     AutoTokenizer,
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
+from transformers.utils import logging
 
 from fairreason.errors import ModelError
 from fairreason.models import folder as folders
@@ -70,6 +72,7 @@ def load(
     `dtype` "auto" is the stored one on a GPU and float32 on a CPU. Raises ModelError in one sentence.
     """
     torch.set_num_threads(threads)
+    logging.disable_progress_bar()  # a bar for every shard; ours show answers and steps
     source = folders.locate(name, revision=revision, trust_remote_code=trust_remote_code, unsafe_weights=unsafe_weights)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     kind = ("float32" if device == "cpu" else "auto") if dtype == "auto" else dtype
@@ -119,7 +122,9 @@ def _with_adapter(source: folders.Source, trust: bool, unsafe: bool, dtype: str,
         device=device,
         threads=threads,
     )
-    model = PeftModel.from_pretrained(base.model, str(source.folder), is_trainable=False)
+    with warnings.catch_warnings():  # peft 0.21 asks transformers 5.23 for a name that it renamed
+        warnings.filterwarnings("ignore", message=".is_gradient_checkpointing. is deprecated", category=FutureWarning)
+        model = PeftModel.from_pretrained(base.model, str(source.folder), is_trainable=False)
     own = (source.folder / "tokenizer_config.json").exists()
     processor = load_processor(source, base.is_vl, trust) if own else base.processor
     return _loaded(source, model.eval(), processor, base.is_vl)

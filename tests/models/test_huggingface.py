@@ -1,0 +1,149 @@
+"""The Hugging Face backend: an answer depends on its question, the settings and the weights, and on nothing else."""
+
+from __future__ import annotations
+
+import io
+import math
+import random
+
+import pytest
+import torch
+from PIL import Image
+
+from fairreason.models import encode
+from fairreason.models.backends import Prompt, Sampling
+from fairreason.models.backends.base import sampling_key
+from fairreason.models.backends.choice import ChooseToken, gumbel
+from fairreason.models.backends.huggingface import HuggingFaceBackend
+from fairreason.models.load import load
+from fairreason.records import data_url
+
+
+def picture(color: str, width: int = 56) -> str:
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, 56), color).save(buffer, "PNG")
+    return data_url(buffer.getvalue())
+
+
+def questions(pictures: bool) -> list[Prompt]:
+    """Of many lengths; a third with one picture, some with two of different size."""
+    words = ["Who", "is", "left-handed", "the", "baker", "or", "farmer", "apples", "12", "buys", "30", "more"]
+    rng = random.Random(0)
+    shown = [(), (picture("red"),), (), (picture("blue"), picture("green", 112)), (picture("gray"),), ()]
+    return [
+        Prompt(f"q/{i}", " ".join(rng.choices(words, k=rng.randint(1, 25))), shown[i % 6] if pictures else ())
+        for i in range(24)
+    ]
+
+
+def answers(backend, prompts, sampling):
+    got = dict(backend.generate(prompts, sampling))
+    assert sorted(got) == list(range(len(prompts)))
+    return {prompts[i].id: a for i, a in got.items()}
+
+
+@pytest.mark.parametrize("sampling", [Sampling(12), Sampling(12, temperature=1.0, samples=3, seed=5)])
+def test_batch_size_and_order_change_no_answer(tiny_model, sampling):
+    loaded = load(str(tiny_model))
+    prompts = questions(loaded.is_vl)
+    alone = answers(HuggingFaceBackend(loaded, batch_tokens=1), prompts, sampling)
+    assert len({a[0].text for a in alone.values()}) > 12  # the questions do matter
+    for size, seed in [(300, 1), (1_000, 2), (100_000, 3)]:
+        mixed = prompts.copy()
+        random.Random(seed).shuffle(mixed)
+        assert answers(HuggingFaceBackend(loaded, batch_tokens=size), mixed, sampling) == alone
+    half = answers(HuggingFaceBackend(loaded, batch_tokens=100_000), prompts[::2], sampling)
+    assert half == {p.id: alone[p.id] for p in prompts[::2]}
+
+
+def test_the_picture_decides_and_does_not_leak(tiny_picture_model):
+    backend = HuggingFaceBackend(load(str(tiny_picture_model)))
+    prompts = [Prompt(name, "What is here?", (picture(name),)) for name in ("red", "blue", "white")]
+    got = answers(backend, prompts, Sampling(12))
+    assert len({a[0].text for a in got.values()}) == 3
+
+
+def test_greedy_equals_a_plain_generate(tiny_qwen3):
+    loaded = load(str(tiny_qwen3))
+    prompts = questions(False)[:4]
+    for prompt in prompts:
+        row = encode.encode_prompt(loaded, prompt.text, [], "on")
+        ids = loaded.model.generate(torch.tensor([row.input_ids]), max_new_tokens=9, do_sample=False)[0]
+        new = ids[len(row.input_ids) :].tolist()
+        got = answers(HuggingFaceBackend(loaded), [prompt], Sampling(9))[prompt.id][0]
+        stopped = new[-1] == loaded.tokenizer.eos_token_id
+        assert got.text == encode.decode(loaded, new[:-1] if stopped else new)
+        assert (got.prompt_tokens, got.completion_tokens) == (len(row.input_ids), len(new))
+        assert got.finish_reason == ("stop" if stopped else "length")
+
+
+def test_settings_of_the_model_folder_do_not_count(tiny_qwen3):
+    loaded = load(str(tiny_qwen3))
+    prompts = questions(False)[:4]
+    plain = answers(HuggingFaceBackend(loaded), prompts, Sampling(9))
+    loaded.model.generation_config.update(do_sample=True, top_k=1, min_new_tokens=9, repetition_penalty=9.0)
+    theirs = loaded.model.generation_config
+    assert answers(HuggingFaceBackend(loaded), prompts, Sampling(9)) == plain
+    assert loaded.model.generation_config is theirs
+
+
+def test_a_broken_picture_is_an_error_of_its_own(tiny_vl):
+    prompts = [
+        Prompt("a", "one"),
+        Prompt("b", "two", ("/no/such/picture.png",)),
+        Prompt("c", "three", (picture("red"),)),
+    ]
+    got = answers(HuggingFaceBackend(load(str(tiny_vl))), prompts, Sampling(4, temperature=1, samples=2))
+    assert [c.finish_reason == "error" for p in prompts for c in got[p.id]] == [False] * 2 + [True] * 2 + [False] * 2
+    assert "/no/such/picture.png" in got["b"][0].text
+
+
+def test_a_batch_that_breaks_is_halved_down_to_the_row(tiny_qwen3, monkeypatch):
+    backend = HuggingFaceBackend(load(str(tiny_qwen3)))
+    prompts, real = questions(False), HuggingFaceBackend._run
+    whole = answers(backend, prompts, Sampling(6))
+
+    def run(self, batch, sampling):
+        if any(row.index == 7 for row in batch):
+            raise RuntimeError("out of memory")
+        return real(self, batch, sampling)
+
+    monkeypatch.setattr(HuggingFaceBackend, "_run", run)
+    got = answers(backend, prompts, Sampling(6))
+    assert got.pop("q/7")[0].text == "RuntimeError: out of memory"
+    assert got == {name: a for name, a in whole.items() if name != "q/7"}
+
+
+def test_an_adapter_answers_like_the_model_it_wraps(tiny_qwen3):
+    from peft import LoraConfig, get_peft_model
+
+    loaded = load(str(tiny_qwen3))
+    plain = answers(HuggingFaceBackend(loaded), questions(False)[:4], Sampling(6))
+    object.__setattr__(loaded, "model", get_peft_model(loaded.model, LoraConfig(r=2, target_modules="all-linear")))
+    assert answers(HuggingFaceBackend(loaded), questions(False)[:4], Sampling(6)) == plain  # LoRA starts at zero
+
+
+def test_noise_is_standard_gumbel():
+    noise = gumbel(torch.arange(200), 3, 1_000).double()
+    assert abs(noise.mean().item() - 0.5772) < 0.01  # Euler's constant; the error of the mean is .003
+    assert abs(noise.var().item() - math.pi**2 / 6) < 0.03
+    assert torch.isfinite(noise).all() and noise.unique().numel() > 199_000
+    assert torch.equal(gumbel(torch.tensor([7]), 3, 1_000)[0], gumbel(torch.arange(200), 3, 1_000)[7])
+    assert torch.equal(gumbel(torch.tensor([7]), 3, 10)[0], gumbel(torch.tensor([7]), 3, 1_000)[0, :10])
+
+
+def test_samples_follow_the_softmax():
+    logits = torch.tensor([2.0, 1.0, 0.0, -1.0])
+    keys = [sampling_key(0, "x", sample) for sample in range(20_000)]
+    choose = ChooseToken(keys, temperature=2.0, eos_ids=[0], prompt_width=5, watch=False)
+    chosen = choose(torch.zeros(len(keys), 5, dtype=torch.long), logits.expand(len(keys), 4)).argmax(-1)
+    shares = torch.bincount(chosen, minlength=4) / len(keys)
+    torch.testing.assert_close(shares, torch.softmax(logits / 2, 0), atol=0.012, rtol=0)  # 3.4 standard errors
+
+
+def test_a_close_choice_is_seen_until_the_row_ends():
+    far, near = torch.tensor([0.0, 5.0, 1.0]), torch.tensor([0.0, 5.0, 5.0001])
+    choose = ChooseToken([1, 2, 3], 0.0, [1], 1, watch=True)
+    choose(torch.zeros(3, 1, dtype=torch.long), torch.stack([far, near, torch.tensor([9.0, 5.0, 0.0])]))
+    choose(torch.zeros(3, 2, dtype=torch.long), torch.stack([near, far, far]))  # row 0 has ended: 1 is the end
+    assert choose.close_B.tolist() == [False, True, False]
