@@ -74,7 +74,7 @@ def test_wrong_use() -> None:
     refused(run("study"), 2, "Missing argument 'RECIPE'", "See `fairreason study --help`")
     refused(run("study", "x.yaml", "--wrokers", "2"), 2, "No such option", "--workers")
     refused(run("study", "x.yaml", "--workers", "0"), 2, "--workers")
-    refused(run("study", "x.yaml", "--workers", "two"), 2, "--workers", "two")
+    refused(run("study", "x.yaml", "--workers", "two"), 2, "--workers", "a valid integer")
     refused(run("eval", "lab", "--backend", "vlm"), 2, "--backend", "huggingface", "scripted")
 
 
