@@ -117,7 +117,7 @@ def test_one_seed_adds_nothing():
 
 @pytest.mark.parametrize(("seeds", "bootstrap"), [(3, 0.74), (5, 0.82)])
 def test_the_interval_over_seeds_covers_the_truth(seeds, bootstrap):
-    """2,000 studies with a normal seed effect: 95 % by these draws; the percentile bootstrap's coverage stands beside."""
+    """2,000 studies with a normal seed effect: 95 % by these draws, beside the percentile bootstrap."""
     rng = np.random.default_rng(seeds)
     ours = plain = 0
     noise = SeedNoise(1000, seed=1)

@@ -1,0 +1,77 @@
+"""What a study writes about all its runs: results.csv (one row a run and score) and frontier.json."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fairreason import benchmarks
+from fairreason.errors import DataError
+from fairreason.evaluation.evaluate import read_measures, read_result
+from fairreason.files import write_atomic, write_json
+from fairreason.recipe import Recipe
+from fairreason.records import Example, to_json
+from fairreason.study.points import Evaluated
+from fairreason.study.run import read_recipe, read_state
+from fairreason.study.summary import summary
+
+COLUMNS = ("run", "model", "strategy", "bias_share", "seed", "thinking", "split")
+SCORES = ("benchmark", "metric", "category", "condition", "value", "stderr", "ci_low", "ci_high", "n", "clusters")
+
+
+def write_results(out: Path, folders: Sequence[Path]) -> None:
+    """results.csv over these finished run folders, in their order."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*COLUMNS, *SCORES])
+    for folder in folders:
+        recipe = read_recipe(folder)
+        run = Evaluated(folder.name, recipe, {})
+        place = [folder.name, recipe.model, run.label, run.share, recipe.seed, recipe.thinking, recipe.evaluation.split]
+        for name in recipe.evaluation.benchmarks:
+            for score in read_result(folder / "evaluation", name).scores:
+                row = to_json(score)
+                writer.writerow([*place, *(row[column] for column in SCORES)])
+    write_atomic(out / "results.csv", text.getvalue())
+
+
+def write_frontier(
+    out: Path,
+    recipe: Recipe,
+    base: Path,
+    folders: Sequence[Path],
+    failed: Sequence[Mapping[str, Any]],
+    data: Path | None,
+) -> dict[str, Any]:
+    """frontier.json from the base's and these finished run folders; returns its content."""
+    assert recipe.study is not None
+    names = recipe.evaluation.benchmarks
+    known = [benchmarks.get(name) for name in names]
+    examples = {one.name: one.load(recipe.evaluation.split, data) for one in known}
+    found = summary(
+        evaluated(base, examples, data),
+        [evaluated(folder, examples, data) for folder in folders],
+        {one.name: one.axis for one in known},
+        {one.name: one.chance for one in known},
+        margin=recipe.study.margin,
+        retention=recipe.study.retention,
+        failed=failed,
+        marks=recipe.marks,
+    )
+    write_json(out / "frontier.json", found)
+    return found
+
+
+def evaluated(folder: Path, examples: Mapping[str, Sequence[Example]], data: Path | None) -> Evaluated:
+    """A finished run folder, read. Raises DataError when it was asked other questions than the study's."""
+    recipe, state = read_recipe(folder), read_state(folder)
+    missing = [name for name in examples if name not in recipe.evaluation.benchmarks]
+    if missing:
+        raise DataError(f"{folder}: was not evaluated on {missing[0]}; all runs of a study need the same evaluation")
+    measures = {
+        name: read_measures(folder / "evaluation", benchmarks.get(name), rows) for name, rows in examples.items()
+    }
+    return Evaluated(folder.name, recipe, measures, state.get("cost") or {}, state.get("collapsed_at"))

@@ -1,0 +1,154 @@
+"""One run: a recipe trained and evaluated in a folder of its own, that can be resumed and is skipped when finished.
+
+recipe.json     the recipe, everything written out
+state.json      status (running, finished, failed), reason, cost, collapsed_at, commit; written last
+metrics.jsonl, training.json, checkpoint/, trainer/    by training/train.py
+evaluation/<benchmark>/                                by evaluation/evaluate.py
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fairreason.errors import FairReasonError, RunError
+from fairreason.files import write_json
+from fairreason.recipe import Recipe
+from fairreason.study.lock import locked
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what is being done, done, of)."""
+
+WAIT_FOR_ORPHAN = 60.0  # seconds: a child whose study was killed sees that at once and ends
+MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "defaultcpuallocator", "bad_alloc")
+
+
+def single(
+    recipe: Recipe, out: Path | None, data: Path | None, progress: Callable[[int, int], None] | None = None
+) -> Path:
+    """One recipe in a run folder (default runs/<name>-<fingerprint>), in this process; returns the folder.
+
+    Raises what fails, after it is written into state.json.
+    """
+    from fairreason.study.identity import Identity
+
+    fingerprint = Identity(data).fingerprint(recipe)
+    folder = out or Path("runs") / f"{recipe.name()}-{fingerprint}"
+    earlier = read_state(folder)
+    if earlier.get("fingerprint", fingerprint) != fingerprint:
+        raise RunError(f"{folder}: holds the run of another recipe. Name another folder")
+    prepare(folder, recipe)
+    if earlier.get("status") != "finished":
+        execute(folder, fingerprint, data, None if progress is None else lambda _, done, of: progress(done, of))
+    return folder
+
+
+def prepare(folder: Path, recipe: Recipe) -> None:
+    """Makes the folder and writes recipe.json into it, once."""
+    if not (folder / "recipe.json").exists():
+        write_json(folder / "recipe.json", recipe.to_dict())
+
+
+def execute(folder: Path, fingerprint: str, data: Path | None, progress: Progress | None = None) -> None:
+    """Does what the folder's recipe says, as far as it is not done yet. A failure is written down and raised again."""
+    with locked(folder, WAIT_FOR_ORPHAN):
+        before = read_state(folder)
+        if before.get("status") == "finished":
+            return
+        since, earlier = time.perf_counter(), before.get("seconds") or 0.0
+        common = {"fingerprint": fingerprint}
+        write_state(folder, {"status": "running", **common, "seconds": earlier})
+        try:
+            result = _train_and_evaluate(read_recipe(folder), folder, data, progress)
+        except Exception as error:  # to write it down; Ctrl-C leaves the run `running`, to be taken up again
+            seconds = earlier + time.perf_counter() - since
+            write_state(folder, {"status": "failed", "reason": reason_of(error), **common, "seconds": seconds})
+            raise
+        seconds = earlier + time.perf_counter() - since
+        write_state(folder, {"status": "finished", "reason": None, **common, **result, "seconds": seconds})
+
+
+def _train_and_evaluate(recipe: Recipe, folder: Path, data: Path | None, progress: Progress | None) -> dict[str, Any]:
+    from fairreason.evaluation.evaluate import evaluate
+    from fairreason.models.backends.huggingface import HuggingFaceBackend
+    from fairreason.models.load import load
+
+    cost, collapsed, model, revision = {}, None, recipe.model, recipe.revision
+    if recipe.strategy.type != "none":
+        from fairreason.training.train import train
+
+        trained = train(recipe, folder, data, None if progress is None else lambda n, of: progress("training", n, of))
+        cost = {
+            key: getattr(trained, key)
+            for key in ("steps", "prompt_tokens", "trained_tokens", "sampled_tokens", "seconds")
+        }
+        collapsed, model, revision = trained.collapsed_at, str(folder / "checkpoint"), None
+    loaded = load(
+        model,
+        revision=revision,
+        trust_remote_code=recipe.trust_remote_code,
+        unsafe_weights=recipe.unsafe_weights,
+        threads=recipe.threads,
+    )
+    settings = recipe.evaluation
+    evaluate(
+        HuggingFaceBackend(loaded, settings.batch_tokens),
+        settings.benchmarks,
+        out=folder / "evaluation",
+        split=settings.split,
+        data=data,
+        samples=settings.samples,
+        temperature=settings.temperature,
+        max_new_tokens=settings.max_new_tokens,
+        seed=recipe.seed,
+        thinking=recipe.thinking,
+        limit=settings.limit,
+        progress=_counted(len(settings.benchmarks), progress),
+    )
+    return {"cost": cost, "collapsed_at": collapsed, "commit": loaded.commit, "dtype": str(loaded.model.dtype)}
+
+
+def _counted(benchmarks: int, progress: Progress | None) -> Callable[[str, int, int], None] | None:
+    """Progress over all benchmarks, in thousandths, from the progress of each."""
+    if progress is None:
+        return None
+    order: list[str] = []
+
+    def report(name: str, done: int, of: int) -> None:
+        if name not in order:
+            order.append(name)
+        progress("evaluation", round(1000 * (order.index(name) + done / max(of, 1))), 1000 * benchmarks)
+
+    return report
+
+
+def reason_of(error: BaseException) -> str:
+    """A failure in one line: what went wrong, for state.json and the report."""
+    text = " ".join(str(error).split())
+    if isinstance(error, MemoryError) or any(sign in text.lower() for sign in MEMORY):
+        return f"out of memory: {text[:300]}".rstrip(": ")
+    if isinstance(error, FairReasonError):
+        return text
+    where = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(where[-1].filename).name}:{where[-1].lineno}" if where else ""
+    return f"{type(error).__name__}: {text[:300]}{place}"
+
+
+def read_recipe(folder: Path) -> Recipe:
+    return Recipe.parse(json.loads((folder / "recipe.json").read_text()), where=str(folder / "recipe.json"))
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """state.json, {} where there is none yet."""
+    try:
+        return json.loads((folder / "state.json").read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def write_state(folder: Path, state: dict[str, Any]) -> None:
+    write_json(folder / "state.json", state)

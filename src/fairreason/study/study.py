@@ -1,0 +1,193 @@
+"""A study: the base first, then every run of the grid, each in its own folder and process; then their common numbers.
+
+Everything is decided by what lies in the folder: a finished run is never run again, anything else is taken up where it
+stopped, a failed run is tried again. The lock is the kernel's, so a killed study leaves none behind.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fairreason import __version__
+from fairreason.errors import RunError, UsageError
+from fairreason.files import write_json
+from fairreason.recipe import Recipe
+from fairreason.study.executors import Event, Executor, Local, Task
+from fairreason.study.identity import Identity
+from fairreason.study.lock import locked
+from fairreason.study.points import Evaluated
+from fairreason.study.progress import Progress
+from fairreason.study.results import write_frontier, write_results
+from fairreason.study.run import prepare, read_state, write_state
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run of the study and where it lies."""
+
+    recipe: Recipe
+    fingerprint: str
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+
+def study(
+    recipe: Recipe, out: Path, *, workers: int = 1, data: Path | None = None, executor: Executor | None = None
+) -> dict[str, Any]:
+    """Runs what is not finished yet and writes study.json, results.csv and frontier.json; returns study.json's content.
+
+    A failed run is in it with status and reason. Raises UsageError for what cannot work, RunError when the folder is
+    taken or the base's own run fails, DataError and ModelError for what is absent.
+    """
+    if recipe.study is None:
+        raise UsageError("the recipe has no study. Give it study.grid, or train it alone")
+    if workers < 1:
+        raise UsageError(f"--workers must be at least 1, got {workers}")
+    _check_folder(out)
+    with locked(out):
+        planned = plan(recipe, out, data)
+        _Conduct(recipe, out, planned, workers, data, executor or Local(workers, out / "workers.log")).run()
+        return _write_study(recipe, out, planned)
+
+
+def plan(recipe: Recipe, out: Path, data: Path | None) -> list[Planned]:
+    """The base's run, then the grid's, with their folders; a hub name is settled at one commit."""
+    identity = Identity(data)
+    planned: dict[str, Planned] = {}
+    for one in [base_of(recipe), *recipe.expand()]:
+        fingerprint = identity.fingerprint(one)
+        commit = identity.model(one, one.model, one.revision).commit
+        settled = one if commit is None else one.with_changes({"revision": commit})
+        planned.setdefault(fingerprint, Planned(settled, fingerprint, out / "runs" / f"{one.name()}-{fingerprint}"))
+    return list(planned.values())
+
+
+def base_of(recipe: Recipe) -> Recipe:
+    """The untouched model, asked the same questions in the same way."""
+    return recipe.with_changes({"strategy": {"type": "none"}, "study": None})
+
+
+class _Conduct:
+    """One call's work on the study's runs."""
+
+    def __init__(
+        self, recipe: Recipe, out: Path, planned: Sequence[Planned], workers: int, data: Path | None, executor: Executor
+    ) -> None:
+        self.recipe, self.out, self.planned = recipe, out, planned
+        self.data, self.executor = data, executor
+        todo = [run for run in planned if not _finished(run)]
+        kinds = [f"{run.recipe.strategy.label()} {run.recipe.model}" for run in todo]
+        self.progress = Progress([run.name for run in todo], kinds, workers)
+        self.todo = todo
+
+    def run(self) -> None:
+        for run in self.planned:
+            prepare(run.folder, run.recipe)
+        _write_study(self.recipe, self.out, self.planned)
+        base = self.planned[0]
+        try:
+            if not _finished(base):
+                self._carry_out([base])
+            if not _finished(base):
+                reason = read_state(base.folder).get("reason")
+                raise RunError(
+                    f"{base.folder}: the base could not be evaluated ({reason}). The same command tries again"
+                )
+            rest = [run for run in self.todo if run is not base]
+            if rest:
+                self._carry_out(rest)
+        finally:
+            self.progress.close()
+        self._conclude()
+
+    def _carry_out(self, runs: Sequence[Planned]) -> None:
+        tasks = [Task(run.folder.resolve(), run.fingerprint, self.data and self.data.resolve()) for run in runs]
+        self.executor.run(tasks, self._report, self.progress.show)
+
+    def _report(self, task: Task, event: Event) -> None:
+        name = task.folder.name
+        if event.kind == "begin":
+            self.progress.begin(name)
+        elif event.kind == "progress":
+            self.progress.report(name, event.what, event.done, event.of)
+        else:
+            self.progress.end(name, _settle(task, event.code))
+        if event.kind != "progress":
+            _write_study(self.recipe, self.out, self.planned)
+
+    def _conclude(self) -> None:
+        base, *rest = self.planned
+        finished = [run.folder for run in rest if _finished(run)]
+        failed = [
+            {"run": run.name, "reason": read_state(run.folder).get("reason")} for run in rest if not _finished(run)
+        ]
+        write_results(self.out, [base.folder, *finished])
+        write_frontier(self.out, self.recipe, base.folder, finished, failed, self.data)
+
+
+def _settle(task: Task, code: int) -> str | None:
+    """None when the task's run is finished, else its reason, written down where the run could not do so itself."""
+    state = read_state(task.folder)
+    if state.get("status") == "finished":
+        return None
+    if state.get("status") != "failed" or code < 0:
+        reason = _killed(code) if code < 0 else f"ended with exit code {code}; its log.txt says more"
+        state = {**state, "status": "failed", "reason": reason, "fingerprint": task.fingerprint}
+        write_state(task.folder, state)
+    return state["reason"]
+
+
+def _killed(code: int) -> str:
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    more = "; often the system's answer to a full memory" if name == "SIGKILL" else ""
+    return f"its process was killed ({name}{more})"
+
+
+def _finished(run: Planned) -> bool:
+    return read_state(run.folder).get("status") == "finished"
+
+
+def _check_folder(out: Path) -> None:
+    """A study goes into a folder of its own: new, empty, or a study's."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out}: is a file. Name a folder for the study")
+    known = {"study.json", "runs", ".lock", "workers.log"}
+    if out.is_dir() and (names := {path.name for path in out.iterdir()}) and not names & known:
+        raise UsageError(f"{out}: holds other files ({min(names)}, ...). Name a new folder or a study's")
+
+
+def _write_study(recipe: Recipe, out: Path, planned: Sequence[Planned]) -> dict[str, Any]:
+    content = {
+        "version": __version__,
+        "recipe": recipe.to_dict(),
+        "recipe_yaml": recipe.to_yaml(),
+        "runs": [_run_row(run) for run in planned],
+    }
+    write_json(out / "study.json", content)
+    return content
+
+
+def _run_row(run: Planned) -> dict[str, Any]:
+    state = read_state(run.folder)
+    return {
+        "name": run.name,
+        "folder": f"runs/{run.name}",
+        "strategy": run.recipe.strategy.type,
+        "label": run.recipe.strategy.label(),
+        "model": run.recipe.model,
+        "bias_share": Evaluated(run.name, run.recipe, {}).share,
+        "seed": run.recipe.seed if run.recipe.strategy.type != "none" else None,
+        "status": state.get("status", "waiting"),
+        "reason": state.get("reason"),
+        "seconds": state.get("seconds"),
+    }

@@ -1,0 +1,191 @@
+"""frontier.json from synthetic measures: points, R, R0, contrasts, hollow points, what is undefined."""
+
+import json
+
+import numpy as np
+import pytest
+
+from fairreason.recipe import Recipe
+from fairreason.records import Measure
+from fairreason.study.points import Evaluated
+from fairreason.study.summary import summary
+
+AXES = {"b": "bias", "m": "reasoning", "weak": "reasoning"}
+CHANCE = {"b": 1 / 3, "m": 0.0, "weak": 0.25}
+FAMILIES, QUESTIONS = 40, 200
+
+
+def mean(metric, condition, hits, rows):
+    """The first `hits` of the rows are 1; rows lie in clusters of their own number."""
+    values = (np.arange(rows) < hits).astype(float)
+    names = np.array([f"{metric}-{i}" if rows == QUESTIONS else f"family-{i}" for i in range(rows)])
+    ones = np.ones(rows)
+    return Measure(metric, None, condition, values, ones, np.zeros(rows, int), names, np.ones(1))
+
+
+def fairness(ambig, disambig):
+    """Two strata, one row a family each: F = ambig/40 + disambig/40 - 1."""
+    values = np.concatenate([(np.arange(FAMILIES) < hits).astype(float) for hits in (ambig, disambig)])
+    names = np.array([f"family-{i}" for i in range(FAMILIES)] * 2)
+    strata = np.repeat([0, 1], FAMILIES)
+    return Measure("fairness", None, None, values, np.ones(2 * FAMILIES), strata, names, np.ones(2), -1.0)
+
+
+def measured(ambig, disambig, right, weak=40):
+    return {
+        "b": [
+            fairness(ambig, disambig),
+            mean("accuracy", "ambig", ambig, FAMILIES),
+            mean("accuracy", "disambig", disambig, FAMILIES),
+            mean("s_amb_abs", "ambig", FAMILIES - ambig, FAMILIES),
+        ],
+        "m": [mean("accuracy", None, right, QUESTIONS)],
+        "weak": [mean("accuracy", None, weak, QUESTIONS)],
+    }
+
+
+def run(kind, share, seed, ambig, disambig, right, **more):
+    recipe = Recipe.parse({"strategy": {"type": kind}, "mixture": {"bias_share": share}, "seed": seed})
+    return Evaluated(
+        recipe.name(), recipe, measured(ambig, disambig, right), {"steps": 10, "seconds": 2.0 + seed}, **more
+    )
+
+
+BASE = Evaluated("none-lab", Recipe.parse({"strategy": {"type": "none"}}), measured(4, 36, 100))
+
+
+def three(kind, share, ambig, disambig, right):
+    return [run(kind, share, s, ambig + d, disambig, right + 2 * d) for s, d in enumerate((-1, 0, 1))]
+
+
+RUNS = [
+    *three("sft", 0.0, 4, 36, 120),
+    *three("sft", 1.0, 30, 36, 80),
+    *three("grpo", 0.0, 4, 36, 110),
+    *three("grpo", 0.2, 32, 36, 108),
+    *three("grpo", 1.0, 38, 20, 70),
+]
+
+
+@pytest.fixture(scope="module")
+def found():
+    return summary(BASE, RUNS, AXES, CHANCE, failed=[{"run": "kd-b0-s0", "reason": "out of memory"}], marks=["leaky"])
+
+
+def point(found, name):
+    return next(row for row in found["points"] if row["name"] == name)
+
+
+def test_values_by_hand(found):
+    row = point(found, "grpo-b0.2")
+    assert row["seeds"] == [0, 1, 2] and row["label"] == "grpo" and row["bias_share"] == 0.2
+    assert row["runs"] == ["grpo-b0.2-s0", "grpo-b0.2-s1", "grpo-b0.2-s2"]
+    assert row["F"]["value"] == pytest.approx(32 / 40 + 36 / 40 - 1)
+    assert row["R"]["value"] == pytest.approx(108 / 100)
+    assert row["R0"]["value"] == pytest.approx(np.mean([106 / 108, 108 / 110, 110 / 112]))
+    assert row["axes"]["accuracy_ambig"]["value"] == pytest.approx(0.8)
+    assert row["axes"]["s_amb"] is None
+    assert row["cost"] == {
+        "steps": 10,
+        "seconds": 3.0,
+        "prompt_tokens": None,
+        "trained_tokens": None,
+        "sampled_tokens": None,
+    }
+    assert [one["R"] for one in row["single_runs"]] == pytest.approx([1.06, 1.08, 1.10])
+    assert row["F"]["ci_low"] < row["F"]["value"] < row["F"]["ci_high"]
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_benchmark_whose_base_only_guesses_is_left_out_and_named(found):
+    assert found["reasoning_used"] == ["m"]
+    assert found["left_out"][0]["benchmark"] == "weak" and "not above chance (0.250)" in found["left_out"][0]["reason"]
+
+
+def test_dominance_over_points_not_runs(found):
+    """sft at 1 and grpo at 1 are beaten on both by grpo at 0.2; sft and grpo at 0 have equal F, sft more R."""
+    on = [row["name"] for row in found["points"] if row["on_frontier"]]
+    assert on == ["sft-b0", "grpo-b0.2"]
+    assert point(found, "grpo-b0.2")["frontier_probability"] > 0.9
+    assert point(found, "grpo-b1")["frontier_probability"] < 0.1
+
+
+def test_the_base_is_no_point(found):
+    assert found["base"]["R"] == {"value": 1.0, "stderr": None, "ci_low": None, "ci_high": None}
+    assert found["base"]["F"]["value"] == pytest.approx(0.0)
+    assert "base" not in [row["name"] for row in found["points"]]
+
+
+def test_hypervolume_says_how_many_points(found):
+    sizes = {name: row["points"] for name, row in found["hypervolume"].items()}
+    assert sizes == {"all": 5, "sft": 2, "grpo": 3}
+    assert found["hypervolume"]["grpo"]["value"] == pytest.approx((0.7 * 0.58 + 0.0) / 0.75)
+    assert found["constants"]["reference"] == {"F": 0.0, "R": 0.5} and found["constants"]["cut"] == {
+        "F": 1.0,
+        "R": 1.25,
+    }
+
+
+def test_sweet_spots(found):
+    assert set(found["sweet_spot"]) == {"0.88", "0.95", "0.98"}
+    spot = found["sweet_spot"]["0.95"]
+    assert spot["best"] == "grpo-b0.2" and spot["alike"] == ["grpo-b0.2"]
+    assert sum(spot["by_share"].values()) == pytest.approx(1)
+    assert spot["by_share"]["0.2"] > 0.8
+
+
+def test_contrasts_are_paired_by_seed(found):
+    """sft 0 -> 1: per seed (ambig 3..5 -> 29..31)/40, always .65: no spread. R: 1.18..1.22 -> .78...82."""
+    rows = {(r["kind"], r["from_point"], r["to_point"], r["metric"]): r for r in found["contrasts"]}
+    row = rows["share", "grpo-b0", "grpo-b1", "R"]
+    assert row["difference"] == pytest.approx(-0.4) and row["seeds"] == 3
+    assert (row["strategy"], row["from"], row["to"]) == ("grpo", 0.0, 1.0)
+    against = rows["base", "base", "grpo-b1", "R"]  # .68, .70, .72 against 1: t(.975, 2) = 4.303
+    half = 4.303 * 0.02 / np.sqrt(3)
+    assert (against["ci_low"], against["ci_high"]) == pytest.approx((-0.3 - half, -0.3 + half), abs=1e-4)
+    assert against["verdict"] == "worse" and against["p"] <= against["p_holm"]
+    assert ("strategy", "sft-b1", "grpo-b1", "F") in rows and ("strategy", "sft-b0", "grpo-b0.2", "F") not in rows
+
+
+def test_a_point_that_no_longer_reads_is_hollow_and_off_the_other_frontier(found):
+    row = point(found, "grpo-b1")
+    assert row["hollow"] and not row["on_frontier_s_amb_abs"]
+    assert not point(found, "grpo-b0.2")["hollow"] and point(found, "grpo-b0.2")["on_frontier_s_amb_abs"]
+
+
+def test_failures_and_marks_travel(found):
+    assert found["failed"] == [{"run": "kd-b0-s0", "reason": "out of memory"}] and found["marks"] == ["leaky"]
+    assert found["undefined"] == []
+
+
+def test_one_seed_says_what_is_undefined():
+    found = summary(BASE, [run("sft", 0.0, 0, 4, 36, 120), run("sft", 1.0, 0, 30, 36, 80)], AXES, CHANCE)
+    assert "One seed (every point)" in found["undefined"][0]
+    assert {row["verdict"] for row in found["contrasts"]} == {"undefined"}
+    assert all(row["ci_low"] is None and row["joint_ci_low"] is not None for row in found["contrasts"])
+    assert found["points"][0]["F"]["ci_low"] < found["points"][0]["F"]["ci_high"]
+
+
+def test_points_that_differ_in_another_setting_are_told_apart():
+    runs = []
+    for rate in (0.001, 0.002):
+        recipe = Recipe.parse({"strategy": {"type": "sft", "sft": {"learning_rate": rate}}})
+        runs.append(Evaluated(f"sft-{rate}", recipe, measured(20, 36, 100)))
+    names = [row["name"] for row in summary(BASE, runs, AXES, CHANCE, draws=300)["points"]]
+    assert names == ["sft-b0.2 strategy.sft.learning_rate=0.001", "sft-b0.2 strategy.sft.learning_rate=0.002"]
+
+
+def test_a_study_without_reasoning_benchmarks_has_no_frontier():
+    axes = {"b": "bias"}
+    runs = [Evaluated("x", RUNS[0].recipe, {"b": RUNS[0].measures["b"]})]
+    base = Evaluated("none-lab", BASE.recipe, {"b": BASE.measures["b"]})
+    found = summary(base, runs, axes, CHANCE, draws=300)
+    assert found["points"][0]["R"] is None and found["points"][0]["frontier_probability"] is None
+    assert found["sweet_spot"]["0.95"]["best"] is None and found["hypervolume"] == {}
+    assert "F or R does not exist" in found["undefined"][-1]
+
+
+def test_the_same_runs_give_the_same_bytes():
+    assert json.dumps(summary(BASE, RUNS[:6], AXES, CHANCE, draws=300)) == json.dumps(
+        summary(BASE, RUNS[:6], AXES, CHANCE, draws=300)
+    )
