@@ -9,6 +9,7 @@ import pytest
 
 from fairreason.api import check_names
 from fairreason.cli import plan
+from fairreason.cli.quantity import Quantity, total
 from fairreason.recipe import Recipe
 
 ROOT = Path(__file__).parents[1]
@@ -39,10 +40,10 @@ def test_it_can_be_planned(path: Path) -> None:
     if recipe.study is not None and "lab" in path.parts:
         recipe = recipe.with_changes({"study": {"grid": {"seed": [0]}, "points": []}})
     plans = list(plan.plans(recipe, None))
-    assert len(plans) == len(recipe.expand())
+    assert len(plans) == len(plan.runs(recipe))
     for one in plans:
         trained = one.strategy != "none"
-        assert (plan.total(one.examples.values()).value == recipe.mixture.size) is trained
+        assert (total(one.examples.values()).value == recipe.mixture.size) is trained
         assert (one.steps.value or 0) > 0 or not trained
         quantities = [one.steps, one.memory, one.prompt_tokens, one.trained_tokens, *one.questions.values()]
         assert all(q.source for q in quantities if q.status != "exact"), "an estimate names its source"
@@ -82,8 +83,8 @@ def test_the_papers_four_models_stand_beside_their_bases() -> None:
 
 
 def test_a_total_is_as_sure_as_its_least_sure_part() -> None:
-    exact, guess, most = plan.Quantity(1), plan.Quantity(2, "estimated", "s"), plan.Quantity(3, "at most", "m")
-    assert plan.total([exact, most]) == plan.Quantity(4, "at most", "m")
-    assert plan.total([exact, guess, most]) == plan.Quantity(6, "estimated", "s")
-    assert plan.total([exact, plan.Quantity(None, "unknown", "x")]) == plan.Quantity(None, "unknown", "x")
-    assert plan.total([]) == plan.Quantity(0)
+    exact, guess, most = Quantity(1), Quantity(2, "estimated", "s"), Quantity(3, "at most", "m")
+    assert total([exact, most]) == Quantity(4, "at most", "m")
+    assert total([exact, guess, most]) == Quantity(6, "estimated", "s")
+    assert total([exact, Quantity(None, "unknown", "x")]) == Quantity(None, "unknown", "x")
+    assert total([]) == Quantity(0)

@@ -197,7 +197,7 @@ def bench(
     json: Json = False,
 ) -> None:
     """The benchmarks there are, and whether their data is at hand."""
-    from fairreason.cli.commands import run_bench
+    from fairreason.cli.bench import run_bench
 
     run_bench(name, split, validate, export, data, json)
 

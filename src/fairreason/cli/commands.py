@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from fairreason import api
-from fairreason.cli import console, plan
+from fairreason.cli import console
 from fairreason.cli.console import Progress
+from fairreason.cli.show_plan import show_plans
 from fairreason.errors import UsageError
 from fairreason.recipe import Recipe
-from fairreason.records import OUTCOMES, Completion, Example, to_json
+from fairreason.records import OUTCOMES, to_json
 
 if TYPE_CHECKING:
-    from fairreason.benchmarks.base import Benchmark
+    pass
 
 
 def shipped_recipe(name: str) -> Path:
@@ -72,29 +73,6 @@ def run_train(
     finally:
         progress.close()
     console.show({"run": str(folder)}) if as_json else print(folder)
-
-
-def show_plans(recipe: Recipe, data: Path | None, as_json: bool) -> None:
-    """The plan of every run, as a table with the sources of its estimates below, or as JSON."""
-    progress = Progress("plan")
-    runs = recipe.expand()
-    rows = []
-    for row in plan.plans(recipe, api.data_folder(data)):
-        rows.append(row)
-        progress(len(rows), len(runs))
-    progress.close()
-    if as_json:
-        return console.show([row.to_json() for row in rows])
-    console.table([_plan_row(row) for row in rows])
-    sources = dict.fromkeys(
-        f"{kind} {quantity.status}: {quantity.source}"
-        for row in rows
-        for kind, quantity in _quantities(row)
-        if quantity.status != "exact"
-    )
-    print()
-    for source in sources:
-        print(source)
 
 
 def run_eval(
@@ -173,66 +151,11 @@ def run_mix(path: Path, sets: Sequence[str], data: Path | None, examples: int, a
         print(f"\n--- {row['source']}  {row['id']}\n{row['prompt']}{row['completion'] or '(sampled)'}")
 
 
-def run_bench(
-    name: str | None, split: str, validate: bool, export: Path | None, data: Path | None, as_json: bool
-) -> None:
-    from fairreason import benchmarks
-
-    if name is None and export:
-        raise UsageError("--export: name the benchmark to write")
-    asked = [benchmarks.get(name)] if name else list(benchmarks.BENCHMARKS.values())
-    folder = api.data_folder(data)
-    rows = [_bench_row(benchmark, folder, validate) for benchmark in asked]
-    if export:
-        questions = asked[0].load(split, folder)
-        _export(export, questions)
-        print(f"{export}: {len(questions):,} questions", file=sys.stderr)
-    console.show(rows) if as_json else console.table(rows)
-    broken = [row for row in rows if row.get("valid") is False]
-    if broken:
-        raise typer.Exit(1)
-
-
 def run_lab_build(out: Path, which: str, seed: int) -> None:
     from fairreason.lab import base
 
     for name in ("lab", "lab-teacher") if which == "both" else (which,):
         print(base.build(name, out / name, seed))
-
-
-def _bench_row(benchmark: Benchmark, folder: Path | None, validate: bool) -> dict[str, Any]:
-    from fairreason.benchmarks.base import answer_text
-    from fairreason.errors import DataError
-
-    row: dict[str, Any] = {"benchmark": benchmark.name, "axis": benchmark.axis}
-    try:
-        splits = {split: benchmark.load(split, folder) for split in benchmark.splits}
-    except DataError as error:
-        return {
-            **row,
-            "train": None,
-            "dev": None,
-            "test": None,
-            "note": str(error),
-            **({"valid": False} if validate else {}),
-        }
-    row |= {split: len(splits.get(split, ())) for split in ("train", "dev", "test")}
-    row["note"] = ""
-    if validate:
-        examples = [example for rows in splits.values() for example in rows]
-        wrong = [e.id for e in examples if benchmark.grade(e, Completion(answer_text(e))).outcome != "correct"]
-        row |= {"valid": not wrong, "note": f"gold not graded correct: {', '.join(wrong[:3])}" if wrong else ""}
-    return row
-
-
-def _export(path: Path, examples: Sequence[Example]) -> None:
-    from fairreason.benchmarks.base import prompt_text
-    from fairreason.files import write_atomic
-
-    rows = (
-        {"id": e.id, "prompt": prompt_text(e), "options": list(e.options), "images": list(e.images)} for e in examples
-    )
-    write_atomic(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
 def _write_grades(path: Path, folder: Path, names: Sequence[str]) -> None:
@@ -245,29 +168,3 @@ def _write_grades(path: Path, folder: Path, names: Sequence[str]) -> None:
 
 def _sum(counts: dict[str, dict[str, int]]) -> dict[str, int]:
     return {outcome: sum(count.get(outcome, 0) for count in counts.values()) for outcome in OUTCOMES}
-
-
-def _quantities(row: plan.Plan) -> list[tuple[str, plan.Quantity]]:
-    return [
-        ("examples", plan.total(row.examples.values())),
-        ("steps", row.steps),
-        ("prompt tokens", row.prompt_tokens),
-        ("trained tokens", row.trained_tokens),
-        ("sampled tokens", row.sampled_tokens),
-        ("memory", row.memory),
-        ("questions", plan.total(row.questions.values())),
-    ]
-
-
-def _plan_row(row: plan.Plan) -> dict[str, str]:
-    cells = {"run": row.run, "model": row.model}
-    for kind, quantity in _quantities(row):
-        cells[kind] = _quantity(quantity, kind == "memory")
-    return cells
-
-
-def _quantity(quantity: plan.Quantity, memory: bool) -> str:
-    if quantity.value is None:
-        return "unknown"
-    number = f"{quantity.value / 2**30:,.2f} GiB" if memory else f"{quantity.value:,.0f}"
-    return {"exact": "", "estimated": "~", "at most": "<= "}[quantity.status] + number

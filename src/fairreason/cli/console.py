@@ -42,13 +42,13 @@ class Progress:
     def __init__(self, label: str) -> None:
         self.label = label
         self.start = self.shown = time.monotonic()
-        self.first: int | None = None
+        self.first, self.total = 0, -1
         self.open = False
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
-        if self.first is None:
-            self.first, self.start = done, now
+        if total != self.total:  # the work begins, or its next part does
+            self.first, self.total, self.start = done, total, now
         terminal = sys.stderr.isatty()
         if now - self.shown < (0.1 if terminal else QUIET_SECONDS) and done < total:
             return

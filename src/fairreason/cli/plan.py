@@ -7,32 +7,22 @@ missing. Nothing is downloaded: a hub model counts as being at hand when it lies
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from fairreason import benchmarks
 from fairreason.api import check_names
+from fairreason.cli.plan_memory import memory
 from fairreason.cli.plan_model import ModelFacts, model_facts, reader
+from fairreason.cli.quantity import Quantity
 from fairreason.data import mixture as mixtures
 from fairreason.data.mixture import Mixture
 from fairreason.errors import DataError, UsageError
 from fairreason.published import PUBLISHED
-from fairreason.recipe import Kd, Recipe, Strategy
-
-FULL_BYTES = 16
-"""Bytes a parameter in full fine-tuning: weight, gradient and AdamW's two moments, in float32."""
-Status = Literal["exact", "estimated", "at most", "unknown"]
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A number, how far to trust it, and where it comes from (unknown: what is missing)."""
-
-    value: float | None
-    status: Status = "exact"
-    source: str = ""
+from fairreason.recipe import Recipe
+from fairreason.study.study import base_of
 
 
 @dataclass(frozen=True)
@@ -60,19 +50,15 @@ def plans(recipe: Recipe, data: Path | None) -> Iterator[Plan]:
     """The plan of every run of the recipe. What runs share (pools, token counts) is counted once."""
     check_names(recipe, run=False)
     shelf = _Shelf(data)
-    for one in recipe.expand():
+    for one in runs(recipe):
         yield _plan(one, shelf)
 
 
-def total(quantities: Iterable[Quantity]) -> Quantity:
-    """The sum, as sure as the least sure of its parts."""
-    parts = list(quantities)
-    for status in ("unknown", "estimated", "at most"):
-        weakest = next((part for part in parts if part.status == status), None)
-        if weakest is not None:
-            value = None if status == "unknown" else sum(part.value or 0 for part in parts)
-            return Quantity(value, weakest.status, weakest.source)
-    return Quantity(sum(part.value or 0 for part in parts))
+def runs(recipe: Recipe) -> list[Recipe]:
+    """What a study runs: the base first, then the grid; without a study the recipe alone."""
+    if recipe.study is None:
+        return [recipe]
+    return list({one.fingerprint(): one for one in [base_of(recipe), *recipe.expand()]}.values())
 
 
 class _Shelf:
@@ -116,7 +102,7 @@ def _plan(recipe: Recipe, shelf: _Shelf) -> Plan:
         prompt_tokens=prompt,
         trained_tokens=trained,
         sampled_tokens=sampled,
-        memory=_memory(recipe, shelf),
+        memory=memory(recipe, shelf.model),
         questions={name: _questions(name, recipe, shelf) for name in recipe.evaluation.benchmarks},
     )
 
@@ -200,37 +186,6 @@ def _sampled_at_most(recipe: Recipe) -> Quantity | None:
         source = f"{size:,} prompts x {strategy.kd.max_new_tokens} tokens"
         return Quantity(size * strategy.kd.max_new_tokens, "at most", source)
     return None
-
-
-def _memory(recipe: Recipe, shelf: _Shelf) -> Quantity:
-    """Weights, and where it trains gradients and AdamW's two moments; a teacher and GRPO's reference come on top."""
-    facts, strategy = shelf.model(recipe.model, recipe.revision), recipe.strategy
-    if facts.parameters is None:
-        return Quantity(None, "unknown", facts.source)
-    size = facts.parameters * facts.bytes_each
-    parts = [f"weights of {facts.parameters:,.0f} parameters ({facts.source})"]
-    if strategy.type == "none":
-        return Quantity(size, "estimated", f"{parts[0]}; activations and cache come on top")
-    if strategy.lora is None:
-        size = facts.parameters * FULL_BYTES
-        parts.append("gradients and two moments, all float32")
-    else:
-        parts.append(f"adapter of rank {strategy.lora.rank} (small)")
-    if strategy.type == "grpo" and strategy.grpo.beta > 0 and strategy.lora is None:
-        size += facts.parameters * facts.bytes_each
-        parts.append("reference model")
-    size, parts = _with_teacher(strategy, shelf, size, parts)
-    return Quantity(size, "estimated", f"{', '.join(parts)}; activations come on top")
-
-
-def _with_teacher(strategy: Strategy, shelf: _Shelf, size: float, parts: list[str]) -> tuple[float, list[str]]:
-    block = strategy.active()
-    if not isinstance(block, Kd) or block.mode == "trace":
-        return size, parts
-    teacher = shelf.model(block.teacher, block.teacher_revision)
-    if teacher.parameters is None:
-        return size, [*parts, f"without the teacher ({teacher.source})"]
-    return size + teacher.parameters * teacher.bytes_each, [*parts, "teacher"]
 
 
 def _questions(name: str, recipe: Recipe, shelf: _Shelf) -> Quantity:
