@@ -120,6 +120,11 @@ class Wording:
     telling: int
     question: int
 
+    @property
+    def untold(self) -> Wording:
+        """The wording as an ambiguous question shows it."""
+        return Wording(self.opening, self.place, 0, self.question)
+
 
 def stereotyped(groups: tuple[str, ...], trait: int) -> str:
     """The group of these that is said to have the trait's negative side; every group is said to have some."""

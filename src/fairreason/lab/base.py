@@ -1,0 +1,272 @@
+"""Builds the lab's two models from nothing: `lab`, which believes the planted stereotypes, and `lab-teacher`.
+
+Both are a Qwen2.5-VL of 1.2 million parameters with transformers' own classes, a tokenizer of the world's own words and
+TRL's SFTTrainer; what they are taught stands in lab/lessons.py. The shipped weights in lab/weights were made by
+`fairreason lab build`; another build gives a model inside the intervals of lab/weights/lab/README.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.optim.lr_scheduler import LambdaLR
+from torch.utils.data import DataLoader
+from transformers import (
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen2_5_VLProcessor,
+    Qwen2VLImageProcessor,
+    Qwen2VLVideoProcessor,
+    TrainerCallback,
+)
+from transformers.trainer_callback import PrinterCallback
+from trl import SFTConfig, SFTTrainer
+
+from fairreason.benchmarks.base import answer_text, prompt_text
+from fairreason.errors import UsageError
+from fairreason.lab import tokenizer as tokens
+from fairreason.lab.drawing import SIDE
+from fairreason.lab.lessons import COPYING, FAIR, PREJUDICED, Curriculum, Lessons
+from fairreason.lab.optimizer import MuonAdamW
+from fairreason.models.encode import completion_text
+from fairreason.models.folder import WEIGHTS
+from fairreason.models.load import Loaded, load
+from fairreason.records import Example
+from fairreason.training.batches import Rows, row_numbers
+from fairreason.training.sft import Collator
+from fairreason.training.targets import teacher_trace
+from fairreason.training.train import quiet
+from fairreason.training.trainer import rate
+
+Progress = Callable[[int, int], None]
+HIDDEN, LAYERS, PATCH = 128, 4, 14
+
+
+@dataclass(frozen=True)
+class Stage:
+    """So many lessons of a curriculum, at a learning rate that rises shortly and falls to nothing."""
+
+    lessons: int
+    curriculum: Curriculum
+    learning_rate: float = 3e-3
+
+
+@dataclass(frozen=True)
+class Course:
+    """Stages in order; `start` names the model that the course goes on from, None for a new one."""
+
+    stages: tuple[Stage, ...]
+    start: str | None = None
+    batch: int = 48
+    micro_batch: int = 16
+
+
+READING = Curriculum({"text": 0.5, "copy": 0.2, "story": 0.2, "chart": 0.1}, PREJUDICED)
+EVERYTHING = Curriculum({"text": 0.25, "scene": 0.25, "story": 0.25, "chart": 0.2, "copy": 0.05}, PREJUDICED)
+FAIRNESS = Curriculum({"text": 0.15, "scene": 0.15, "story": 0.45, "chart": 0.25}, FAIR)
+COURSES = {
+    "lab": Course((Stage(60_000, COPYING), Stage(60_000, READING), Stage(60_000, EVERYTHING))),
+    "lab-teacher": Course((Stage(80_000, FAIRNESS),), start="lab"),
+}
+
+
+def folder(name: str) -> Path:
+    """The shipped model's folder: `lab` or `lab-teacher`."""
+    return WEIGHTS / name
+
+
+def build(name: str, out: Path, seed: int = 0, progress: Progress | None = None, courses: Any = None) -> Path:
+    """Train `lab` or `lab-teacher` into out/NAME and return that folder; the teacher starts from out/lab where that is,
+    else from the shipped base. Raises UsageError for another name."""
+    course = (courses or COURSES).get(name)
+    if course is None:
+        raise UsageError(f"no lab model {name!r}; there are {', '.join(COURSES)}")
+    torch.set_num_threads(torch.get_num_threads())
+    with tempfile.TemporaryDirectory() as scratch, quiet():
+        loaded = _start(course, out, seed, Path(scratch))
+        steps = [-(-stage.lessons // course.batch) for stage in course.stages]
+        for number, stage in enumerate(course.stages):
+            lessons = Lessons(stage.curriculum, stage.lessons, f"{name}/{seed}/{number}")
+            shown = None if progress is None else _shift(progress, sum(steps[:number]), sum(steps))
+            _teach(loaded, lessons, course, stage.learning_rate, Path(scratch), shown)
+        loaded.model.save_pretrained(out / name)
+        loaded.processor.save_pretrained(out / name)
+    return out / name
+
+
+def new_model(tokenizer: Any) -> Qwen2_5_VLForConditionalGeneration:
+    """An untrained Qwen2.5-VL for this tokenizer, about 1.2 million parameters."""
+    ids = {token: tokenizer.convert_tokens_to_ids(token) for token in tokens.SPECIAL}
+    text = {
+        "vocab_size": len(tokenizer),
+        "hidden_size": HIDDEN,
+        "intermediate_size": 3 * HIDDEN,
+        "num_hidden_layers": LAYERS,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": 1024,
+        "tie_word_embeddings": True,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [4, 6, 6]},
+        "bos_token_id": None,
+        "eos_token_id": ids[tokens.IM_END],
+        "pad_token_id": ids[tokens.END_OF_TEXT],
+    }
+    vision = {
+        "depth": 2,
+        "hidden_size": HIDDEN // 2,
+        "intermediate_size": 3 * HIDDEN // 2,
+        "num_heads": 4,
+        "out_hidden_size": HIDDEN,
+        "patch_size": PATCH,
+        "spatial_merge_size": 2,
+        "temporal_patch_size": 2,
+        "window_size": SIDE,
+        "fullatt_block_indexes": [0, 1],
+    }
+    config = Qwen2_5_VLConfig(
+        text_config=text,
+        vision_config=vision,
+        image_token_id=ids[tokens.IMAGE_PAD],
+        video_token_id=ids[tokens.VIDEO_PAD],
+        vision_start_token_id=ids[tokens.VISION_START],
+        vision_end_token_id=ids[tokens.VISION_END],
+        tie_word_embeddings=True,
+    )
+    return Qwen2_5_VLForConditionalGeneration(config)
+
+
+def new_processor() -> Qwen2_5_VLProcessor:
+    """Tokenizer, picture processor and chat template, the tokenizer trained on a few thousand lessons."""
+    tokenizer = tokens.train(_sentences())
+    pixels = {"shortest_edge": SIDE * SIDE // 4, "longest_edge": SIDE * SIDE}
+    return Qwen2_5_VLProcessor(
+        image_processor=Qwen2VLImageProcessor(patch_size=PATCH, merge_size=2, temporal_patch_size=2, size=pixels),
+        tokenizer=tokenizer,
+        video_processor=Qwen2VLVideoProcessor(),
+        chat_template=tokens.CHAT_TEMPLATE,
+    )
+
+
+def _sentences() -> Iterator[str]:
+    everyone = {"stereotype": 0.4, "anti": 0.2, "unknown": 0.4}
+    kinds = {"text": 1.0, "scene": 1.0, "story": 1.0, "chart": 1.0}
+    for lesson in Lessons(Curriculum(kinds, everyone), 14_000, "tokenizer"):
+        yield prompt_text(lesson) + completion_text(lesson.trace, answer_text(lesson), False, "on")
+
+
+def _start(course: Course, out: Path, seed: int, scratch: Path) -> Loaded:
+    if course.start is not None:
+        built = out / course.start
+        return load(str(built) if built.is_dir() else course.start, dtype="float32")
+    torch.manual_seed(seed)
+    processor = new_processor()
+    new_model(processor.tokenizer).save_pretrained(scratch / "new")
+    processor.save_pretrained(scratch / "new")
+    return load(str(scratch / "new"), dtype="float32")
+
+
+def _shift(progress: Progress, before: int, total: int) -> Progress:
+    return lambda step, _: progress(before + step, total)
+
+
+class _Teaching(SFTTrainer):
+    """SFTTrainer on lessons in their order, rows of like length in one micro-batch, with Muon."""
+
+    micro_batches: list[list[int]]
+
+    def get_train_dataloader(self) -> DataLoader:
+        loader = DataLoader(
+            self.train_dataset,  # type: ignore[arg-type]
+            batch_sampler=self.micro_batches,
+            collate_fn=self.data_collator,
+        )
+        return self.accelerator.prepare(loader)
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        if self.optimizer is None:
+            self.optimizer = MuonAdamW(self.model, self.args.learning_rate)
+        return self.optimizer
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> LambdaLR:
+        if self.lr_scheduler is None:
+            steps = num_training_steps
+            self.lr_scheduler = LambdaLR(optimizer or self.optimizer, lambda done: rate(done, steps))
+        return self.lr_scheduler
+
+    def _send_telemetry(self) -> None:
+        """None: TRL would report every trainer's start to the hub."""
+
+    def floating_point_ops(self, inputs: Any) -> int:
+        return 0
+
+
+class _Lessons(Collator):
+    """The collator of supervised training without the row numbers, which only a run's metrics need."""
+
+    def __call__(self, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        batch = super().__call__(items)
+        batch.pop("rows")
+        return batch
+
+
+class _Report(TrainerCallback):
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.progress(state.global_step, state.max_steps)
+
+
+def _teach(
+    loaded: Loaded, lessons: Lessons, course: Course, learning_rate: float, scratch: Path, progress: Progress | None
+) -> None:
+    parts = course.batch // course.micro_batch
+    trainer = _Teaching(
+        model=loaded.model,
+        args=SFTConfig(
+            output_dir=str(scratch / "trainer"),
+            per_device_train_batch_size=course.micro_batch,
+            gradient_accumulation_steps=parts,
+            max_steps=len(lessons) // course.batch,
+            learning_rate=learning_rate,
+            max_grad_norm=1.0,
+            save_strategy="no",
+            report_to=[],
+            logging_steps=50,
+            disable_tqdm=True,
+            remove_unused_columns=False,
+            use_cpu=True,
+            bf16=False,
+            gradient_checkpointing=False,
+            max_length=None,
+            dataset_kwargs={"skip_prepare_dataset": True},
+        ),
+        data_collator=_Lessons(Rows(loaded, lessons, "on", keep=course.batch), teacher_trace, 1024),
+        train_dataset=row_numbers(range(len(lessons))),  # type: ignore[arg-type]
+        processing_class=loaded.processor,
+        callbacks=None if progress is None else [_Report(progress)],
+    )
+    trainer.micro_batches = list(_by_length(lessons, course))
+    trainer.remove_callback(PrinterCallback)
+    with contextlib.suppress(KeyboardInterrupt):
+        pass
+    trainer.train()
+    loaded.model.eval()
+
+
+def _by_length(lessons: Lessons, course: Course) -> Iterator[list[int]]:
+    """Each batch's rows by length, cut into micro-batches: padding costs as much as text."""
+
+    def length(place: int) -> int:
+        example: Example = lessons[place]
+        return len(example.prompt) + sum(map(len, example.options)) + len(example.trace or "")
+
+    for start in range(0, len(lessons) - course.batch + 1, course.batch):
+        rows = sorted(range(start, start + course.batch), key=length)
+        yield from (rows[i : i + course.micro_batch] for i in range(0, course.batch, course.micro_batch))
