@@ -183,14 +183,14 @@ def test_draws_of_a_cluster_do_not_depend_on_its_neighbours():
 
 
 def test_intervals_cover():
-    """2,000 draws of 12 clusters with a share of .5 each on average: .95 within the error of such a simulation."""
+    """1,000 draws of 12 clusters with a share of .5 each on average: .95 within the error of such a simulation."""
     inside = 0
-    for seed in range(2_000):
+    for seed in range(1_000):
         values, clusters = clustered_rows(seed + 100)
         balanced = [values[clusters == c].mean() for c in np.unique(clusters)]  # equal weight a cluster: true mean .5
         got = statistics.estimate(measure(balanced, range(len(balanced)), metric="mean"))
         inside += got.ci_low <= 0.5 <= got.ci_high
-    assert abs(inside / 2_000 - 0.95) < 0.02
+    assert abs(inside / 1_000 - 0.95) < 0.02
 
 
 def test_bbq_whole_takes_seconds_at_most():

@@ -96,3 +96,29 @@ def test_a_mixed_batch_equals_its_rows_alone(tiny_picture_model):
             torch.testing.assert_close(
                 logits_BTV[i][batch["attention_mask"][i].bool()], expected_TV, atol=1e-4, rtol=1e-4
             )
+
+
+def test_think_tags_survive_where_a_tokenizer_calls_them_special(tiny_qwen3):
+    loaded = load(str(tiny_qwen3))
+    loaded.tokenizer.add_special_tokens({"extra_special_tokens": ["<|im_start|>", "<think>", "</think>"]})
+    text = encode.completion_text("so", "B", False, "on")
+    ids = encode.encode_completion(loaded, text)
+    assert loaded.tokenizer.decode(ids, skip_special_tokens=True) != text  # as trainers decode: the tags are gone
+    assert encode.decode(loaded, ids) == text
+
+
+def test_a_prompt_that_opens_or_closes_the_thinking_part_is_known(tiny_qwen3):
+    loaded = load(str(tiny_qwen3))
+    assert not encode.prompt_ends_in_think(loaded, "on") and not encode.prompt_ends_in_think(loaded, "off")
+    opening = load(str(tiny_qwen3))
+    opening.tokenizer.chat_template += "{% if add_generation_prompt %}<think>\n{% endif %}"
+    assert encode.prompt_ends_in_think(opening, "on")
+    row = encode.encode_prompt(opening, "hello", [], "on")
+    assert row.input_ids[-2] == opening.tokenizer.convert_tokens_to_ids("<think>")
+
+
+def test_a_template_that_drops_the_text_is_refused(tiny_qwen3):
+    loaded = load(str(tiny_qwen3))
+    loaded.tokenizer.chat_template = "hello"
+    with pytest.raises(ModelError, match="exactly once"):
+        encode.encode_prompt(loaded, "hello", [], "on")

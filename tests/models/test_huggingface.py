@@ -32,7 +32,7 @@ def questions(pictures: bool) -> list[Prompt]:
     shown = [(), (picture("red"),), (), (picture("blue"), picture("green", 112)), (picture("gray"),), ()]
     return [
         Prompt(f"q/{i}", " ".join(rng.choices(words, k=rng.randint(1, 25))), shown[i % 6] if pictures else ())
-        for i in range(24)
+        for i in range(18)
     ]
 
 
@@ -42,12 +42,12 @@ def answers(backend, prompts, sampling):
     return {prompts[i].id: a for i, a in got.items()}
 
 
-@pytest.mark.parametrize("sampling", [Sampling(12), Sampling(12, temperature=1.0, samples=3, seed=5)])
+@pytest.mark.parametrize("sampling", [Sampling(10), Sampling(10, temperature=1.0, samples=2, seed=5)])
 def test_batch_size_and_order_change_no_answer(tiny_model, sampling):
     loaded = load(str(tiny_model))
     prompts = questions(loaded.is_vl)
     alone = answers(HuggingFaceBackend(loaded, batch_tokens=1), prompts, sampling)
-    assert len({a[0].text for a in alone.values()}) > 12  # the questions do matter
+    assert len({a[0].text for a in alone.values()}) > 9  # the questions do matter
     for size, seed in [(300, 1), (1_000, 2), (100_000, 3)]:
         mixed = prompts.copy()
         random.Random(seed).shuffle(mixed)
@@ -147,3 +147,10 @@ def test_a_close_choice_is_seen_until_the_row_ends():
     choose(torch.zeros(3, 1, dtype=torch.long), torch.stack([far, near, torch.tensor([9.0, 5.0, 0.0])]))
     choose(torch.zeros(3, 2, dtype=torch.long), torch.stack([near, far, far]))  # row 0 has ended: 1 is the end
     assert choose.close_B.tolist() == [False, True, False]
+
+
+def test_a_thinking_part_that_the_prompt_opened_stands_in_the_text(tiny_qwen3):
+    loaded = load(str(tiny_qwen3))
+    loaded.tokenizer.chat_template += "{% if add_generation_prompt %}<think>\n{% endif %}"
+    got = answers(HuggingFaceBackend(loaded), questions(False)[:2], Sampling(4))
+    assert all(a[0].text.startswith("<think>\n") for a in got.values())

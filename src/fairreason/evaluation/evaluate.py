@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fairreason import __version__
 from fairreason import benchmarks as known
 from fairreason.benchmarks.base import Benchmark, prompt_text, unit_hash
 from fairreason.errors import DataError, RunError
@@ -154,12 +155,24 @@ def _work(
     split: str,
     sampling: Sampling,
 ) -> str:
-    """What the answers and grades depend on, as a hash: model, settings, questions and their gold."""
-    digest = hashlib.sha256(json.dumps([backend.fingerprint, benchmark.name, split, to_json(sampling)]).encode())
+    """What the answers and grades depend on, as a hash: our version, model, settings, questions and their gold."""
+    settings = [__version__, backend.fingerprint, benchmark.name, split, to_json(sampling)]
+    digest = hashlib.sha256(json.dumps(settings).encode())
     for example, prompt in zip(examples, prompts, strict=True):
-        row = [prompt.id, prompt.text, list(prompt.images), example.answer, list(example.options), example.cluster]
+        pictures = [_picture(reference) for reference in prompt.images]
+        row = [prompt.id, prompt.text, pictures, example.answer, list(example.options), example.cluster]
         digest.update(json.dumps([*row, dict(example.metadata)], sort_keys=True, default=str).encode())
     return digest.hexdigest()
+
+
+def _picture(reference: str) -> str:
+    """A picture by its content, wherever it lies; one that is not there is its name."""
+    if reference.startswith("data:"):
+        return reference
+    try:
+        return hashlib.sha256(Path(reference).read_bytes()).hexdigest()
+    except OSError:
+        return reference
 
 
 def _answers(
