@@ -155,7 +155,12 @@ def run_lab_build(out: Path, which: str, seed: int) -> None:
     from fairreason.lab import base
 
     for name in ("lab", "lab-teacher") if which == "both" else (which,):
-        print(base.build(name, out / name, seed))
+        progress = Progress(name)
+        try:
+            folder = base.build(name, out, seed, progress)
+        finally:
+            progress.close()
+        print(folder)
 
 
 def _write_grades(path: Path, folder: Path, names: Sequence[str]) -> None:

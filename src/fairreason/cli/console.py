@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from fairreason.errors import FairReasonError
 
 FULL = "no space left on device"
 INTERRUPTED = 130
+NUMBER = re.compile(r"[~<= ]*-?[\d.,]+( [GM]iB)?|-|unknown")
 QUIET_SECONDS = 10.0
 """Where stderr is no terminal a progress line is printed at most this often."""
 
@@ -27,7 +29,7 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = Non
     names = list(columns or (rows[0] if rows else ()))
     cells = [[_cell(row.get(name)) for name in names] for row in rows]
     widths = [max(len(line[i]) for line in [names, *cells]) for i in range(len(names))]
-    right = [all(isinstance(row.get(name), int | float | None) for row in rows) for name in names]
+    right = [all(NUMBER.fullmatch(line[i]) for line in cells) for i in range(len(names))]
     for line in [names, *cells] if rows else []:
         padded = (
             text.rjust(width) if to_right else text.ljust(width)

@@ -23,38 +23,44 @@ def show_plans(recipe: Recipe, data: Path | None, as_json: bool) -> None:
     if as_json:
         return console.show([row.to_json() for row in rows])
     console.table([_plan_row(row) for row in rows])
-    sources = dict.fromkeys(
-        f"{kind} {quantity.status}: {quantity.source}"
-        for row in rows
-        for kind, quantity in _quantities(row)
-        if quantity.status != "exact"
-    )
-    print()
+    sources = list(dict.fromkeys(source for row in rows for source in _sources(row)))
+    if sources:
+        print()
     for source in sources:
         print(source)
 
 
-def _quantities(row: plan.Plan) -> list[tuple[str, Quantity]]:
+def _columns(row: plan.Plan) -> dict[str, list[Quantity]]:
+    return {
+        "examples": list(row.examples.values()),
+        "steps": [row.steps],
+        "prompt tokens": [row.prompt_tokens],
+        "trained tokens": [row.trained_tokens],
+        "sampled tokens": [row.sampled_tokens],
+        "memory": [row.memory],
+        "questions": list(row.questions.values()),
+    }
+
+
+def _sources(row: plan.Plan) -> list[str]:
+    """What the run's inexact numbers rest on, a line each."""
+    columns = _columns(row).items()
     return [
-        ("examples", total(row.examples.values())),
-        ("steps", row.steps),
-        ("prompt tokens", row.prompt_tokens),
-        ("trained tokens", row.trained_tokens),
-        ("sampled tokens", row.sampled_tokens),
-        ("memory", row.memory),
-        ("questions", total(row.questions.values())),
+        f"{kind} {part.status}: {part.source}" for kind, parts in columns for part in parts if part.status != "exact"
     ]
 
 
 def _plan_row(row: plan.Plan) -> dict[str, str]:
     cells = {"run": row.run, "model": row.model}
-    for kind, quantity in _quantities(row):
-        cells[kind] = _quantity(quantity, kind == "memory")
-    return cells
+    return cells | {kind: _shown(total(parts), kind == "memory") for kind, parts in _columns(row).items()}
 
 
-def _quantity(quantity: Quantity, memory: bool) -> str:
+def _shown(quantity: Quantity, memory: bool) -> str:
     if quantity.value is None:
         return "unknown"
-    number = f"{quantity.value / 2**30:,.2f} GiB" if memory else f"{quantity.value:,.0f}"
+    number = _bytes(quantity.value) if memory else f"{quantity.value:,.0f}"
     return {"exact": "", "estimated": "~", "at most": "<= "}[quantity.status] + number
+
+
+def _bytes(count: float) -> str:
+    return f"{count / 2**30:,.1f} GiB" if count >= 2**30 else f"{count / 2**20:,.1f} MiB"
