@@ -65,12 +65,12 @@ SAMPLE = Benchmark("sample", "reasoning", examples, grade, summarize)
 
 
 class Slow(HuggingFaceBackend):
-    """An answer every few milliseconds, so that a kill finds it at work."""
+    """An answer every tenth of a second, so that a kill finds it at work."""
 
     def generate(self, prompts, sampling):
         for item in super().generate(prompts, sampling):
             yield item
-            time.sleep(0.02)
+            time.sleep(0.1)
 
 
 def run(model: str, out: Path, batch_tokens: int, slow: bool = False) -> None:
