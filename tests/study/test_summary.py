@@ -166,6 +166,13 @@ def test_one_seed_says_what_is_undefined():
     assert found["points"][0]["F"]["ci_low"] < found["points"][0]["F"]["ci_high"]
 
 
+def test_where_every_family_agrees_the_interval_still_has_a_width():
+    """40 of 40 right: the families not asked may differ; Clopper-Pearson's 1 - .025 ** (1/40) = .088."""
+    found = summary(BASE, [run("sft", 1.0, 0, FAMILIES, FAMILIES, 120)], AXES, CHANCE, draws=300)
+    interval = found["points"][0]["axes"]["accuracy_ambig"]
+    assert interval["value"] == interval["ci_high"] == 1.0 and interval["ci_low"] == pytest.approx(1 - 0.088, abs=1e-3)
+
+
 def test_points_that_differ_in_another_setting_are_told_apart():
     runs = []
     for rate in (0.001, 0.002):

@@ -54,9 +54,12 @@ Report = Callable[[Task, Event], None]
 
 
 class Executor(Protocol):
-    """Carries out all tasks and reports on each; returns when all have ended. A task that fails is no error here."""
+    """`run` carries out all tasks and reports on each; it returns when all have ended. A task that fails is no error
+    here. `tick` is called about once a second. `close` ends what is still open."""
 
     def run(self, tasks: Sequence[Task], report: Report, tick: Callable[[], None]) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class Local:
@@ -64,26 +67,28 @@ class Local:
 
     def __init__(self, workers: int, log: Path) -> None:
         self.workers, self.log = workers, log
+        self.selector = selectors.DefaultSelector()
+        self.open: list[_Worker] = []
 
     def run(self, tasks: Sequence[Task], report: Report, tick: Callable[[], None]) -> None:
         waiting = deque(tasks)
-        with selectors.DefaultSelector() as selector:
-            open_workers = [
-                _Worker(self.log, number, selector) for number in range(max(1, min(self.workers, len(tasks))))
-            ]
-            try:
-                while waiting or any(worker.task for worker in open_workers):
-                    for place, worker in enumerate(open_workers):
-                        if worker.dead and waiting:
-                            open_workers[place] = worker = _Worker(self.log, worker.number, selector)
-                        if worker.ready and worker.task is None and waiting:
-                            worker.begin(waiting.popleft(), report)
-                    for key, _ in selector.select(timeout=1.0):
-                        key.data.listen(report)
-                    tick()
-            finally:
-                for worker in open_workers:
-                    worker.close()
+        while len(self.open) < self.workers:
+            self.open.append(_Worker(self.log, len(self.open), self.selector))
+        while waiting or any(worker.task for worker in self.open):
+            for place, worker in enumerate(self.open):
+                if worker.dead and waiting:
+                    self.open[place] = worker = _Worker(self.log, worker.number, self.selector)
+                if worker.ready and worker.task is None and waiting:
+                    worker.begin(waiting.popleft(), report)
+            for key, _ in self.selector.select(timeout=1.0):
+                key.data.listen(report)
+            tick()
+
+    def close(self) -> None:
+        for worker in self.open:
+            worker.close()
+        self.open.clear()
+        self.selector.close()
 
 
 class _Worker:

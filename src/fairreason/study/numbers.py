@@ -82,6 +82,20 @@ def numbers(measures: Measures, axes: Mapping[str, Axis], weights: Weights) -> N
     return found
 
 
+def agreed_interval(measures: Measures, axes: Mapping[str, Axis], key: str) -> tuple[float, float] | None:
+    """The interval of a number on which all clusters agree, so that no draw differs: that of its measures' own
+    estimates (clusters that were not asked may differ). None for numbers made of several runs."""
+    key, _, only = key.partition("/")
+    wanted = {"F": Wanted("fairness", None), "accuracy": Wanted("accuracy", None), **AXES}
+    if key not in wanted:
+        return None
+    names = [only] if only else [name for name, axis in axes.items() if axis == "bias"]
+    found = [overall(measures[name], *wanted[key]) for name in names]
+    ends = [(one.ci_low, one.ci_high) for one in (estimate(measure) for measure in found if measure is not None)]
+    lows, highs = [low for low, _ in ends if low is not None], [high for _, high in ends if high is not None]
+    return (float(np.mean(lows)), float(np.mean(highs))) if lows and highs else None
+
+
 def relative(run: Numbers, reference: Numbers, benchmarks: Sequence[str]) -> np.ndarray | None:
     """Mean over the benchmarks of accuracy / the reference's accuracy on the same questions (R; R0 with the
     share-0 run). None without benchmarks or where a reference is 0."""

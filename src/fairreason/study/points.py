@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from fairreason.recipe import Recipe
+from fairreason.records import Axis
 from fairreason.study import frontier
-from fairreason.study.numbers import AXES, Measures, Numbers, relative
+from fairreason.study.numbers import AXES, Measures, Numbers, agreed_interval, relative
 
 NOT_THE_CONFIGURATION = ("seed", "study", "note", "marks")
 
@@ -46,6 +47,7 @@ class Point:
     runs: list[Evaluated]
     runs_SD: dict[str, np.ndarray]
     values: dict[str, np.ndarray]
+    axes: Mapping[str, Axis]
 
     @property
     def label(self) -> str:
@@ -71,6 +73,8 @@ class Point:
         if key not in self.values:
             return None
         low, high = frontier.interval(self.values[key])
+        if low == high and (agreed := agreed_interval(self.runs[0].measures, self.axes, key)):
+            low, high = agreed
         return {
             "value": float(self.values[key][0]),
             "stderr": frontier.standard_error(self.runs_SD[key]),
@@ -84,6 +88,7 @@ def gather(
     found: Sequence[Numbers],
     base: Numbers,
     reasoning: Sequence[str],
+    axes: Mapping[str, Axis],
     noise: frontier.SeedNoise,
 ) -> list[Point]:
     """The points of these runs, in the order of their first runs, with R against the base and R0 against the same
@@ -99,7 +104,7 @@ def gather(
                 found[index]["R"] = R
         keys = [key for key in found[members[0]] if all(key in found[index] for index in members)]
         runs_SD = {key: np.stack([found[index][key] for index in members]) for key in keys}
-        points.append(Point(_name(runs[members[0]].recipe), [runs[index] for index in members], runs_SD, {}))
+        points.append(Point(_name(runs[members[0]].recipe), [runs[index] for index in members], runs_SD, {}, axes))
     _tell_apart(points)
     for point in points:
         _add_R0(point, points, reasoning)
@@ -107,9 +112,9 @@ def gather(
     return points
 
 
-def base_point(run: Evaluated, found: Numbers) -> Point:
+def base_point(run: Evaluated, found: Numbers, axes: Mapping[str, Axis]) -> Point:
     """The untouched model: one run, no seeds."""
-    return Point("base", [run], {key: values[None] for key, values in found.items()}, dict(found))
+    return Point("base", [run], {key: values[None] for key, values in found.items()}, dict(found), axes)
 
 
 def bias_axes(point: Point) -> dict[str, Any]:

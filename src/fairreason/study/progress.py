@@ -73,7 +73,7 @@ class Progress:
     def show(self) -> None:
         """The line again, if it is time."""
         now = time.monotonic()
-        if now - self.shown < (0.2 if self.terminal else QUIET_SECONDS):
+        if not self.open or now - self.shown < (0.2 if self.terminal else QUIET_SECONDS):
             return
         self.shown = now
         left = self.left()

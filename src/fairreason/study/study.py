@@ -53,7 +53,7 @@ def study(
     _check_folder(out)
     with locked(out):
         planned = plan(recipe, out, data)
-        _Conduct(recipe, out, planned, workers, data, executor or Local(workers, out / "workers.log")).run()
+        _Conduct(recipe, out, planned, workers, data, executor).run()
         return _write_study(recipe, out, planned)
 
 
@@ -78,11 +78,18 @@ class _Conduct:
     """One call's work on the study's runs."""
 
     def __init__(
-        self, recipe: Recipe, out: Path, planned: Sequence[Planned], workers: int, data: Path | None, executor: Executor
+        self,
+        recipe: Recipe,
+        out: Path,
+        planned: Sequence[Planned],
+        workers: int,
+        data: Path | None,
+        executor: Executor | None,
     ) -> None:
         self.recipe, self.out, self.planned = recipe, out, planned
-        self.data, self.executor = data, executor
         todo = [run for run in planned if not _finished(run)]
+        self.data = data
+        self.executor = executor or Local(max(1, min(workers, len(todo))), out / "workers.log")
         kinds = [f"{run.recipe.strategy.label()} {run.recipe.model}" for run in todo]
         self.progress = Progress([run.name for run in todo], kinds, workers)
         self.todo = todo
@@ -104,6 +111,7 @@ class _Conduct:
             if rest:
                 self._carry_out(rest)
         finally:
+            self.executor.close()
             self.progress.close()
         self._conclude()
 

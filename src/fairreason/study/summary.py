@@ -45,8 +45,8 @@ def summary(
     base_numbers = numbers(base.measures, axes, weights)
     if reasoning:
         base_numbers["R"] = np.ones(draws + 1)
-    whole = base_point(base, base_numbers)
-    points = gather(runs, [numbers(run.measures, axes, weights) for run in runs], base_numbers, reasoning, noise)
+    whole = base_point(base, base_numbers, axes)
+    points = gather(runs, [numbers(run.measures, axes, weights) for run in runs], base_numbers, reasoning, axes, noise)
     placed = [point for point in points if {"F", "R"} <= point.values.keys()]
     rows = {id(point): _row(point, whole) for point in points}
     _place(placed, rows, "F", "")

@@ -9,6 +9,7 @@ dies, the kernel kills the run. Nothing here starts a thread or touches a GPU be
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import select
@@ -30,9 +31,11 @@ def main() -> None:
     _preload()
     _send(channel, {"ready": True})
     while line := _line():
+        task = json.loads(line)
+        _warm(Path(task["folder"]))
         child = os.fork()
         if child == 0:
-            os._exit(_run(json.loads(line), channel))
+            os._exit(_run(task, channel))
         _send(channel, {"end": _wait(child)})
 
 
@@ -41,6 +44,20 @@ def _preload() -> None:
     import fairreason.models.backends.huggingface
     import fairreason.models.load
     import fairreason.training.train  # noqa: F401
+
+
+def _warm(folder: Path) -> None:
+    """Makes the lab's questions, which are remembered, here and not in every run anew; what exists before the fork is
+    no business of the run's garbage collector."""
+    from fairreason.lab import world
+    from fairreason.study.run import read_recipe
+
+    recipe = read_recipe(folder)
+    for name in {*recipe.mixture.bias, *recipe.mixture.reasoning, *recipe.evaluation.benchmarks}:
+        if name.startswith("lab-"):
+            world.examples(name, "train")
+    gc.collect()
+    gc.freeze()
 
 
 def _line() -> str:
