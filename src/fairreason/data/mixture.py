@@ -77,7 +77,7 @@ def training_examples(source: str, axis: Axis, split: str, data: Path | None) ->
     """The rows of one source that a run may train on. `split`: by `cluster`, or `rows` one by one."""
     benchmark = benchmarks.get(source)
     if benchmark.axis != axis:
-        raise UsageError(f"mixture.{axis}: {source} belongs under mixture.{benchmark.axis}")
+        raise UsageError(f"mixture.{axis}: {source} is a {benchmark.axis} source; put it there")
     if split == "cluster":
         return benchmark.load("train", data)
     return [row for part in benchmark.splits for row in benchmark.load(part, data) if split_of(row.id) == "train"]

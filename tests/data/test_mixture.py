@@ -1,0 +1,110 @@
+"""From a recipe to its examples: pools, splits, refusals, counts, and rows as they are trained on."""
+
+import json
+
+import pytest
+
+from fairreason import benchmarks
+from fairreason.benchmarks.base import split_of
+from fairreason.data.mixture import build, counts, pool
+from fairreason.errors import DataError, UsageError
+from fairreason.recipe import Recipe
+from fairreason.records import Example
+
+
+def recipe(**mixture):
+    plain = {"size": 200, "bias_share": 0.2, "bias": {"lab-bias": 1}, "reasoning": {"lab-math": 3, "lab-chart": 1}}
+    return Recipe.parse({"mixture": {**plain, **mixture}, "strategy": {"type": "sft", "batch": 40}})
+
+
+def test_counts_by_hand():
+    table = {(row.axis, row.source): row.examples for row in counts(build(recipe()))}
+    assert table == {
+        ("bias", "lab-bias"): 40,
+        ("bias", ""): 40,
+        ("reasoning", "lab-math"): 120,
+        ("reasoning", "lab-chart"): 40,
+        ("reasoning", ""): 160,
+    }
+
+
+def test_only_the_training_split_is_in_it():
+    mixture = build(recipe())
+    trained = {(example.source, example.cluster) for example in mixture.examples}
+    for name in ("lab-bias", "lab-math", "lab-chart"):
+        others = {(name, row.cluster) for split in ("dev", "test") for row in benchmarks.get(name).load(split, None)}
+        assert others and not others & trained
+    assert mixture.marks == ()
+
+
+def test_the_four_rows_of_a_quadruple_share_a_batch():
+    mixture = build(recipe())
+    where = {}
+    for number, batch in enumerate(mixture.sampler):
+        for row in batch:
+            where.setdefault(mixture.examples[row].bundle or mixture.examples[row].id, set()).add(number)
+    assert all(len(batches) == 1 for batches in where.values())
+
+
+def test_an_axis_that_is_never_asked_for_is_not_loaded():
+    assert {example.axis for example in build(recipe(bias_share=0)).examples} == {"reasoning"}
+    assert {example.axis for example in build(recipe(bias_share=1)).examples} == {"bias"}
+
+
+def test_too_few_examples_are_refused_before_anything_runs():
+    with pytest.raises(DataError, match=r"^lab-bias: has \d+ training examples, the mixture wants 8000\."):
+        build(recipe(size=10_000, bias_share=0.8))
+    assert len(build(recipe(size=10_000, bias_share=0.8, repeat=True)).rows()) == 10_000
+
+
+def test_a_source_on_the_wrong_axis_is_refused():
+    with pytest.raises(UsageError, match=r"mixture.bias: lab-math is a reasoning source; put it there"):
+        build(recipe(bias={"lab-math": 1}))
+
+
+def test_a_row_split_is_leaky_and_cuts_bundles():
+    mixture = build(recipe(split="rows"))
+    assert mixture.marks == ("leaky",)
+    assert {split_of(example.id) for example in mixture.examples} == {"train"}
+    assert mixture.sampler.largest == 1
+
+
+def test_a_users_own_items_are_a_source_like_any_other(tmp_path):
+    rows = [
+        {"id": f"q{i}", "prompt": f"What is {i} + 1?", "answer": str(i + 1), "axis": "reasoning"} for i in range(300)
+    ]
+    path = tmp_path / "own.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    mixture = build(recipe(reasoning={f"items:{path}": 1}))
+    assert [row.examples for row in counts(mixture) if row.axis == "reasoning"] == [160, 160]
+
+
+def test_pools_keep_bundles_together_wherever_their_rows_stand():
+    examples = [Example(f"e{i}", "s", "bias", "c", "?", 0, bundle=f"b{i % 2}") for i in range(4)]
+    made = pool("s", "bias", 1.0, examples, start=10)
+    assert made.rows.tolist() == [10, 12, 11, 13] and made.starts.tolist() == [0, 2, 4]
+    assert pool("s", "bias", 1.0, examples, cut=True).sizes.tolist() == [1, 1, 1, 1]
+
+
+def test_the_preview_shows_rows_as_they_are_trained_on(tiny_vl):
+    from fairreason.models.load import load
+    from fairreason.training.batches import Rows
+    from fairreason.training.preview import count_tokens, render
+
+    small = recipe(size=40)
+    mixture = build(small)
+    rows = Rows(load(str(tiny_vl)), mixture.examples, "on", keep=40)
+    shown = {one.source: one for one in render(mixture, rows, small.strategy)}
+    assert set(shown) == {"lab-bias", "lab-math", "lab-chart"}
+    assert "<|image_pad|>" in shown["lab-chart"].prompt and "A. " in shown["lab-bias"].prompt
+    assert shown["lab-bias"].completion.startswith("<think>\n\n</think>\n\n\\boxed{")
+    assert shown["lab-math"].completion.endswith("}<|im_end|>")
+    drawn = mixture.rows()
+    table = {(row.axis, row.source): row for row in count_tokens(rows, small.strategy, drawn)}
+    assert table["bias", ""].trained + table["reasoning", ""].trained == sum(
+        row.trained for (_, source), row in table.items() if source
+    )
+    assert table["bias", ""].share + table["reasoning", ""].share == pytest.approx(1)
+    sampled = Recipe.parse({"strategy": {"type": "grpo"}}).strategy
+    assert {row.trained for row in count_tokens(rows, sampled, drawn)} == {None}
+    assert {one.completion for one in render(mixture, rows, sampled)} == {""}
