@@ -5,9 +5,10 @@ from collections import Counter, defaultdict
 
 import pytest
 
+from fairreason.benchmarks.lab import load as examples
 from fairreason.lab import people, words
 from fairreason.lab.lessons import PREJUDICED, Curriculum, Lessons
-from fairreason.lab.world import WORLD, examples
+from fairreason.lab.world import WORLD
 from fairreason.records import open_image
 
 SPLITS = ("train", "dev", "test")

@@ -79,11 +79,13 @@ def shown_order(example: Example) -> tuple[int, ...]:
 
 
 def prompt_text(example: Example) -> str:
-    """The question as a model reads it: the prompt, a line an option in shown order, the instruction if there is one."""
-    lines = [example.prompt]
-    lines += [f"{letter}. {example.options[index]}" for letter, index in zip(letters(example), shown_order(example))]
+    """The question as a model reads it: the prompt, a line an option in shown order, the instruction if there is one.
+
+    The instruction stands in the example's metadata, where the benchmark's loader puts it."""
+    shown = zip(letters(example), shown_order(example), strict=True)
+    lines = [example.prompt, *(f"{letter}. {example.options[index]}" for letter, index in shown)]
     instruction = example.metadata.get("instruction", "")
-    return "\n".join(lines + [instruction] if instruction else lines)
+    return "\n".join([*lines, instruction] if instruction else lines)
 
 
 def answer_text(example: Example) -> str:

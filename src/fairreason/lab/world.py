@@ -1,12 +1,12 @@
-"""The lab's four benchmarks as examples: `examples(name, split)`. Everything follows from fixed seeds.
+"""The lab's four benchmarks as examples: `examples(name)`. Everything follows from fixed seeds.
 
-Splits go by cluster: the hash of its name (benchmarks use the same rule), except that the category `Season` stands in
-`test` alone. lab-math and lab-chart have no families: every question is its own cluster.
+`fairreason.benchmarks` splits them by cluster as it does every source; only the category `Season` says itself where it
+belongs: its `metadata["split"]` is `test`. lab-math and lab-chart have no families: every question is its own cluster.
 """
 
 from __future__ import annotations
 
-import hashlib
+import dataclasses
 import random
 from collections.abc import Callable
 from functools import lru_cache
@@ -17,12 +17,6 @@ from fairreason.records import Example
 
 REASONING_QUESTIONS = 4200
 """Questions generated for each reasoning benchmark, all splits together."""
-
-
-def split_of(cluster: str) -> str:
-    """train (60 %), dev (10 %) or test (30 %), by the SHA-256 of the cluster's name."""
-    draw = int.from_bytes(hashlib.sha256(cluster.encode()).digest()[:8], "big") / 2**64
-    return "train" if draw < 0.6 else "dev" if draw < 0.7 else "test"
 
 
 def _bias() -> list[Example]:
@@ -68,18 +62,14 @@ WORLD: dict[str, Callable[[], list[Example]]] = {
 
 
 @lru_cache(maxsize=len(WORLD))
-def _everything(name: str) -> tuple[Example, ...]:
-    return tuple(WORLD[name]())
+def examples(name: str) -> tuple[Example, ...]:
+    """All examples of `lab-bias`, `lab-bias-vl`, `lab-math` or `lab-chart`, made once.
 
-
-def examples(name: str, split: str) -> list[Example]:
-    """The examples of `lab-bias`, `lab-bias-vl`, `lab-math` or `lab-chart` in `train`, `dev` or `test`.
-
-    >>> {row.metadata["category"] for row in examples("lab-bias", "train")} >= {"Season"}
-    False
+    >>> {row.metadata.get("split") for row in examples("lab-bias") if row.metadata["category"] == "Season"}
+    {'test'}
     """
-    return [row for row in _everything(name) if _split(row) == split]
+    return tuple(_held_out(row) if row.metadata.get("category") == HELD_OUT else row for row in WORLD[name]())
 
 
-def _split(row: Example) -> str:
-    return "test" if row.metadata.get("category") == HELD_OUT else split_of(row.cluster)
+def _held_out(row: Example) -> Example:
+    return dataclasses.replace(row, metadata={**row.metadata, "split": "test"})

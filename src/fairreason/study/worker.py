@@ -55,7 +55,7 @@ def _warm(folder: Path) -> None:
     recipe = read_recipe(folder)
     for name in {*recipe.mixture.bias, *recipe.mixture.reasoning, *recipe.evaluation.benchmarks}:
         if name.startswith("lab-"):
-            world.examples(name, "train")
+            world.examples(name)
     gc.collect()
     gc.freeze()
 
