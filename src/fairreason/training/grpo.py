@@ -19,8 +19,10 @@ from fairreason.models.load import Loaded
 from fairreason.recipe import Recipe
 from fairreason.training.batches import divide, row_numbers
 from fairreason.training.rewards import reward
+from fairreason.training.rollout import is_plain
 from fairreason.training.sampling import SamplingTrainer
 from fairreason.training.settings import common, lora_config
+from fairreason.training.shared import LONGEST, groups, score
 from fairreason.training.trainer import Run
 
 
@@ -38,9 +40,29 @@ class GroupTrainer(SamplingTrainer, GRPOTrainer):
             self.run.step.add_group(examples[rows[start]], rewards[start : start + group])
         return rewards
 
+    def _generate_single_turn(self, prompt_ids: list[list[int]], *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        if is_plain(self.model) and not self.use_vllm:
+            return self.sample(int(self.num_generations or 1)), None
+        return super()._generate_single_turn(prompt_ids, *args, **kwargs)
+
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
+        if self.beta == 0:
+            inputs = self._with_gradient(inputs)
         self.round = inputs["rows"]
         return super()._compute_loss(model, inputs)
+
+    def _with_gradient(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """The rows whose advantage is not 0, without which the gradient is the same; the divisor stays the round's. One
+        row with a picture and one without stay in any case, so that the same weights get a gradient (of 0)."""
+        kept = inputs["advantages"] != 0
+        pictures = torch.tensor([bool(self.run.rows.examples[row].images) for row in inputs["rows"].tolist()])
+        for kind in (pictures, ~pictures):
+            if kind.any() and not kept[kind].any():
+                kept[kind.nonzero()[0]] = True
+        count = len(kept)
+        return {
+            k: v[kept] if isinstance(v, torch.Tensor) and v.ndim and len(v) == count else v for k, v in inputs.items()
+        }
 
     def _get_per_token_logps_and_entropies(
         self,
@@ -53,8 +75,21 @@ class GroupTrainer(SamplingTrainer, GRPOTrainer):
         compute_aux_loss: bool = False,
         **_: Any,
     ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
+        keep = logits_to_keep
+        prompts = self.run.rows
+        if is_plain(model) and not compute_aux_loss:
+            grouped = groups(
+                self.round.tolist(),
+                input_ids[:, -keep:],
+                attention_mask[:, -keep:],
+                lambda row: prompts.prompt(row).input_ids,
+            )
+            if grouped[-1].width() <= LONGEST:
+                with self.accelerator.autocast():
+                    logps, entropies = score(model, grouped, (len(input_ids), keep), prompts.prompts)
+                return logps, entropies, None
         step = batch_size or len(input_ids)
-        rows, found = self.round.tolist(), []
+        rows, found = self.round.tolist(), list[Any]()
         for start in range(0, len(rows), step):
             part = slice(start, start + step)
             ids = input_ids[part]
@@ -64,11 +99,10 @@ class GroupTrainer(SamplingTrainer, GRPOTrainer):
                     model, ids, attention_mask[part], logits_to_keep, compute_entropy, compute_aux_loss, fields
                 )
             )
-        logps, entropies, losses = zip(*found, strict=True)
         return (
-            torch.cat(logps),
-            torch.cat(entropies) if compute_entropy else None,
-            torch.stack(losses).mean() if compute_aux_loss else None,
+            torch.cat([logps for logps, _, _ in found]),
+            torch.cat([entropies for _, entropies, _ in found]) if compute_entropy else None,
+            torch.stack([loss for _, _, loss in found]).mean() if compute_aux_loss else None,
         )
 
     def _forward(

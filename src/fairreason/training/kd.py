@@ -16,7 +16,8 @@ from fairreason.errors import ModelError
 from fairreason.models.load import Loaded, load
 from fairreason.recipe import Recipe
 from fairreason.training import sft
-from fairreason.training.batches import row_numbers
+from fairreason.training.batches import divide, row_numbers
+from fairreason.training.rollout import is_plain
 from fairreason.training.sampling import SamplingTrainer
 from fairreason.training.settings import common, lora_config
 from fairreason.training.targets import teacher_trace
@@ -27,7 +28,8 @@ class OnPolicyTrainer(SamplingTrainer, DistillationTrainer):
     """DistillationTrainer on our prompts and pictures; the samples are graded for the metrics alone."""
 
     def _generate_single_turn(self, prompt_ids: list[list[int]], *args: Any, **kwargs: Any) -> list[list[int]]:
-        completion_ids = super()._generate_single_turn(prompt_ids, *args, **kwargs)
+        own = is_plain(self.model) and not self.use_vllm
+        completion_ids = self.sample(1) if own else super()._generate_single_turn(prompt_ids, *args, **kwargs)
         self.count_round(self.round.tolist(), completion_ids, 1)
         return completion_ids
 
@@ -42,7 +44,7 @@ def trainer(recipe: Recipe, run: Run, loaded: Loaded) -> sft.SupervisedTrainer |
     strategy, own = recipe.strategy, recipe.strategy.kd
     if own.mode == "trace":
         return sft.trainer(recipe, run, loaded, teacher_trace, own.learning_rate)
-    settings = common(recipe, run.checkpoints, len(run.sampler), strategy.batch, sft.parts(recipe), own.learning_rate)
+    settings = common(recipe, run.checkpoints, len(run.sampler), strategy.batch, parts(recipe), own.learning_rate)
     built = OnPolicyTrainer(
         model=loaded.model,
         teacher_model=teacher(recipe, loaded).model,
@@ -55,6 +57,11 @@ def trainer(recipe: Recipe, run: Run, loaded: Loaded) -> sft.SupervisedTrainer |
     )
     built.run = run
     return built
+
+
+def parts(recipe: Recipe) -> int:
+    """on_policy: micro-batches a round."""
+    return divide(recipe.strategy.batch, recipe.strategy.micro_batch)
 
 
 def teacher(recipe: Recipe, student: Loaded) -> Loaded:

@@ -15,21 +15,33 @@ import torch
 from fairreason import benchmarks
 from fairreason.models.encode import TOKEN_FIELDS
 from fairreason.records import Completion, FinishReason, Grade
+from fairreason.training.rollout import Draw, fields_of, is_plain, sample
 from fairreason.training.trainer import MixedTrainer
 
 
 class SamplingTrainer(MixedTrainer):
     """To be mixed in before TRL's GRPOTrainer or DistillationTrainer."""
 
+    round: torch.Tensor
+
     def _tokenize_prompts(self: Any, prompts: list[str]) -> tuple[list[list[int]], None, dict[str, torch.Tensor]]:
         rows = [int(prompt) for prompt in prompts]
-        batch = self.run.rows.prompts(rows)
-        fields = {name: value for name, value in batch.items() if name not in ("input_ids", "attention_mask")}
+        fields = {} if is_plain(self.model) else fields_of(self.run.rows.prompts(rows))
         return [self.run.rows.prompt(row).input_ids for row in rows], None, fields
+
+    def sample(self: Any, copies: int) -> list[list[int]]:
+        """The round's completions, `copies` a prompt."""
+        model = self.accelerator.unwrap_model(self.model_wrapped)
+        prompts = self.round.tolist()[::copies]
+        lengths = [len(self.run.rows.prompt(row).input_ids) for row in prompts]
+        banned = self.generation_kwargs.get("suppress_tokens") or ()
+        draw = Draw(copies, self.max_completion_length, self.temperature, self.eos_token_ids, banned)
+        with self.accelerator.autocast():
+            return sample(model, prompts, self.run.rows.prompts, lengths, draw)
 
     def _generate_and_score_completions(self: Any, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         rows = torch.tensor([item["row"] for item in inputs])
-        self.round = rows
+        self.round = rows  # whose completions the methods below are asked for
         made = super()._generate_and_score_completions(inputs)  # type: ignore[misc]
         made["rows"] = rows.to(made["prompt_ids"].device)
         return fill_up(made, self.args.gradient_accumulation_steps)
@@ -44,8 +56,8 @@ class SamplingTrainer(MixedTrainer):
                 fields[name] = value.to(self.accelerator.device)
         return fields
 
-    def count_round(self: Any, rows: Sequence[int], completion_ids: Sequence[list[int]], group: int) -> list[Grade]:
-        """Grades a round's completions, `group` a prompt, by the benchmarks' own `grade`; counts them and their cost."""
+    def count_round(self: Any, rows: Sequence[int], completion_ids: list[list[int]], group: int) -> list[Grade]:
+        """Grades a round's completions, `group` a prompt, by the benchmarks' own `grade`; counts them and costs."""
         run, grades = self.run, []
         for row, ids in zip(rows, completion_ids, strict=True):
             example = run.rows.examples[row]

@@ -29,7 +29,7 @@ from fairreason.files import iter_jsonl, read_jsonl, write_json
 from fairreason.models.load import Loaded, load
 from fairreason.recipe import Recipe
 from fairreason.training import grpo, kd, sft
-from fairreason.training.batches import BatchStream, Rows
+from fairreason.training.batches import BatchStream, Rows, size_of
 from fairreason.training.metrics import collapsed_at
 from fairreason.training.trainer import Progress, Run
 
@@ -100,7 +100,9 @@ def stream(recipe: Recipe, mixture: Mixture) -> BatchStream:
     if recipe.strategy.type == "grpo":
         return BatchStream(mixture.sampler, grpo.parts(recipe), recipe.strategy.grpo.completions)
     sampled = recipe.strategy.type == "kd" and recipe.strategy.kd.mode == "on_policy"
-    return BatchStream(mixture.sampler, sft.parts(recipe), 1 if sampled else None)
+    if sampled:
+        return BatchStream(mixture.sampler, kd.parts(recipe), 1)
+    return BatchStream(mixture.sampler, sft.parts(recipe), size=lambda row: size_of(mixture.examples[row]))
 
 
 @contextlib.contextmanager
