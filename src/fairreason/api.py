@@ -128,30 +128,35 @@ def report(study: str | Path) -> Path:
 
 
 def check_names(recipe: Recipe, run: bool = True) -> None:
-    """Every source and benchmark of the recipe exists. Raises UsageError with the nearest name.
+    """Every source and benchmark of the recipe exists, sources under their own axis. Raises UsageError, where it can with
+    the nearest name.
 
     With `run` False those pass that recipes of published work name and this version cannot load (they can be planned).
     """
-    names: dict[str, None] = {}
+    wanted: dict[tuple[str, str | None], None] = {}
     for one in recipe.expand():
-        trained = one.strategy.type != "none"
-        names |= dict.fromkeys([*one.mixture.bias, *one.mixture.reasoning] if trained else [])
-        names |= dict.fromkeys(one.evaluation.benchmarks)
-    for name in names:
-        _known(name, run)
+        if one.strategy.type != "none":
+            wanted |= {(name, "bias"): None for name in one.mixture.bias}
+            wanted |= {(name, "reasoning"): None for name in one.mixture.reasoning}
+        wanted |= {(name, None): None for name in one.evaluation.benchmarks}
+    for name, axis in wanted:
+        _check_name(name, axis, run)
 
 
-def _known(name: str, run: bool) -> None:
+def _check_name(name: str, axis: str | None, run: bool) -> None:
     from fairreason import benchmarks
     from fairreason.published import PUBLISHED
 
     try:
-        benchmarks.get(name)
+        own = benchmarks.get(name).axis
     except UsageError:
         if name.partition("/")[0] not in PUBLISHED:
             raise
         if run:
             raise UsageError(f"{name}: this version cannot load it yet, only plan with it (--dry-run)") from None
+        return
+    if axis is not None and own != axis:
+        raise UsageError(f"mixture.{axis}: {name} belongs under mixture.{own}")
 
 
 def data_folder(data: str | Path | None) -> Path | None:
