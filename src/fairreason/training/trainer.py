@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from peft import PeftModel
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
@@ -128,6 +129,15 @@ class MixedTrainer:
 
     def _send_telemetry(self: Any) -> None:
         """None: TRL would report every trainer's start to the hub."""
+
+    def _load_from_checkpoint(self: Any, resume_from_checkpoint: str, model: Any = None) -> None:
+        """The checkpoint's weights as the model's own class reads them. Transformers' Trainer takes names as they are
+        stored, finds none where a class stores others than it uses (Qwen2.5-VL), and goes on from the base's weights."""
+        model = self.model if model is None else model
+        if isinstance(model, PeftModel) or self.is_fsdp_enabled:
+            return super()._load_from_checkpoint(resume_from_checkpoint, model)  # type: ignore[misc]
+        stored = type(model).from_pretrained(resume_from_checkpoint, dtype=model.dtype)
+        model.load_state_dict(stored.state_dict())
 
     def create_model_card(self: Any, *args: Any, **kwargs: Any) -> None:
         """None: TRL would write one into every checkpoint."""
