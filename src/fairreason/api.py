@@ -128,8 +128,7 @@ def report(study: str | Path) -> Path:
 
 
 def check_names(recipe: Recipe, run: bool = True) -> None:
-    """Every source and benchmark of the recipe exists, sources under their own axis. Raises UsageError, where it can with
-    the nearest name.
+    """Every source and benchmark of the recipe exists, sources under their own axis. Raises UsageError.
 
     With `run` False those pass that recipes of published work name and this version cannot load (they can be planned).
     """
