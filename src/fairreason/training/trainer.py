@@ -132,7 +132,7 @@ class MixedTrainer:
 
     def _load_from_checkpoint(self: Any, resume_from_checkpoint: str, model: Any = None) -> None:
         """The checkpoint's weights as the model's own class reads them. Transformers' Trainer takes names as they are
-        stored, finds none where a class stores others than it uses (Qwen2.5-VL), and goes on from the base's weights."""
+        stored, finds none where a class stores others than it uses (Qwen2.5-VL), and goes on with the base's."""
         model = self.model if model is None else model
         if isinstance(model, PeftModel) or self.is_fsdp_enabled:
             return super()._load_from_checkpoint(resume_from_checkpoint, model)  # type: ignore[misc]
