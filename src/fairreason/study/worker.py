@@ -49,7 +49,7 @@ def _preload() -> None:
 def _warm(folder: Path) -> None:
     """Makes the lab's questions, which are remembered, here and not in every run anew; what exists before the fork is
     no business of the run's garbage collector."""
-    from fairreason.lab import world
+    from fairreason import benchmarks
     from fairreason.study.run import read_recipe
 
     recipe = read_recipe(folder)
