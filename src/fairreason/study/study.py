@@ -146,7 +146,7 @@ def _settle(task: Task, code: int) -> str | None:
     if state.get("status") == "finished":
         return None
     if state.get("status") != "failed" or code < 0:
-        reason = _killed(code) if code < 0 else f"ended with exit code {code}; its log.txt says more"
+        reason = _killed(code) if code < 0 else f"ended with exit code {code}; log.txt or workers.log says more"
         state = {**state, "status": "failed", "reason": reason, "fingerprint": task.fingerprint}
         write_state(task.folder, state)
     return state["reason"]

@@ -52,10 +52,13 @@ def _warm(folder: Path) -> None:
     from fairreason import benchmarks
     from fairreason.study.run import read_recipe
 
-    recipe = read_recipe(folder)
-    for name in {*recipe.mixture.bias, *recipe.mixture.reasoning, *recipe.evaluation.benchmarks}:
-        if name.startswith("lab-"):
-            world.examples(name)
+    try:
+        recipe = read_recipe(folder)
+        for name in {*recipe.mixture.bias, *recipe.mixture.reasoning, *recipe.evaluation.benchmarks}:
+            for split in ("train", recipe.evaluation.split) if name.startswith("lab-") else ():
+                benchmarks.get(name).load(split, None)
+    except Exception:  # the run meets the same and writes it down
+        traceback.print_exc()
     gc.collect()
     gc.freeze()
 
