@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 
+from fairreason.benchmarks import bbq, items
 from fairreason.benchmarks.base import Benchmark
+from fairreason.benchmarks.gsm8k import GSM8K
 from fairreason.benchmarks.lab import LAB_BIAS, LAB_BIAS_VL, LAB_CHART, LAB_MATH
 from fairreason.errors import UsageError
 
@@ -13,13 +15,22 @@ BENCHMARKS: dict[str, Benchmark] = {
     "lab-bias-vl": LAB_BIAS_VL,
     "lab-math": LAB_MATH,
     "lab-chart": LAB_CHART,
+    "bbq": bbq.BBQ,
+    "gsm8k": GSM8K,
 }
+
+PARTS: dict[str, Benchmark] = {**bbq.BY_CATEGORY}
+"""Parts of a benchmark that can be asked for on their own."""
 
 
 def get(name: str) -> Benchmark:
-    """The benchmark of this name. Raises UsageError with the nearest name when there is none."""
-    if name in BENCHMARKS:
-        return BENCHMARKS[name]
-    near = difflib.get_close_matches(name, BENCHMARKS, 1, 0.5)
+    """The benchmark, or part of one, of this name; `items:PATH` is a file of the user's own. Raises UsageError with
+    the nearest name when there is none, DataError when the user's file is not what it should be."""
+    if name.startswith(items.PREFIX):
+        return items.benchmark(name)
+    known = {**BENCHMARKS, **PARTS}
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, 1, 0.5)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise UsageError(f"unknown benchmark {name}.{hint} There are: {', '.join(BENCHMARKS)}; items:PATH for your own")

@@ -8,6 +8,7 @@ an answer: evaluation, training, traces and exports all call them.
 from __future__ import annotations
 
 import hashlib
+import re
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +35,8 @@ class Benchmark:
     the files are absent. `grade` is what evaluator, reward and trace filter call. `summarize` takes examples and grades
     in parallel (an example stands once a sample) and gives the measures. `chance` is the accuracy of guessing;
     `instruction` the line the prompts end with, "" where there is none; `files` what the data folder must hold;
-    `published` how many questions the source has, None where that is not a fixed number.
+    `published` how many questions the source has, None where that is not a fixed number. `splits` of only `test` says
+    that the source is not split: `load` gives all of it, whatever is asked for.
     """
 
     name: str
@@ -47,6 +49,17 @@ class Benchmark:
     files: tuple[str, ...] = ()
     published: int | None = None
     splits: tuple[Split, ...] = field(default=SPLITS)
+
+
+def folder_name(benchmark: str) -> str:
+    """The name of a benchmark's folder inside an evaluation: one level, nothing but letters, digits and `._-`.
+
+    >>> folder_name("bbq/Age"), folder_name("items:../own.jsonl")
+    ('bbq-Age', 'items-..-own.jsonl-0c60e5d8')
+    """
+    flat = re.sub(r"[^A-Za-z0-9._-]+", "-", benchmark)
+    digest = hashlib.sha256(benchmark.encode()).hexdigest()[:8]
+    return f"{flat[:60]}-{digest}" if benchmark.startswith("items:") else flat
 
 
 def unit_hash(name: str) -> float:

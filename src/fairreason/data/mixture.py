@@ -61,6 +61,8 @@ def build(recipe: Recipe, data: Path | None = None) -> Mixture:
     pools: list[Pool] = []
     for axis, weights in _asked(steering, {"bias": mixture.bias, "reasoning": mixture.reasoning}).items():
         for source, weight in weights.items():
+            if source in recipe.evaluation.benchmarks and benchmarks.get(source).splits == ("test",):
+                raise UsageError(f"{source}: trained on and evaluated, but not split. Give its rows a cluster")
             found = training_examples(source, axis, mixture.split, data)
             if not found:
                 raise DataError(too_few(source, 0, max(1, round(mixture.size * weight))))

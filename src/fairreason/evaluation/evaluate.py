@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from fairreason import __version__
 from fairreason import benchmarks as known
-from fairreason.benchmarks.base import Benchmark, prompt_text, unit_hash
+from fairreason.benchmarks.base import Benchmark, folder_name, prompt_text, unit_hash
 from fairreason.errors import DataError, RunError
 from fairreason.evaluation import statistics
 from fairreason.files import append_lines, read_jsonl, recover_lines, write_atomic, write_json
@@ -70,22 +70,23 @@ def evaluate(
         if not examples:
             raise DataError(f"{benchmark.name}: the {split} split has no questions")
         results[benchmark.name] = _evaluate_one(
-            backend, benchmark, examples, split, sampling, out / benchmark.name, progress
+            backend, benchmark, examples, split, sampling, out / folder_name(benchmark.name), progress
         )
     return results
 
 
 def read_result(folder: Path, benchmark: str) -> Result:
     """A finished benchmark's Result from its evaluation folder. Raises DataError when it is not there."""
-    stored = _finished(folder / benchmark)
+    own = folder / folder_name(benchmark)
+    stored = _finished(own)
     if stored is None:
-        raise DataError(f"{folder / benchmark}: no finished evaluation (scores.json)")
+        raise DataError(f"{own}: no finished evaluation (scores.json)")
     return Result([from_json(Score, row) for row in stored["scores"]], stored["counts"])
 
 
 def read_grades(folder: Path, benchmark: str) -> list[dict[str, Any]]:
     """The rows of a benchmark's grades.jsonl, in the benchmark's order. Raises DataError when it is not there."""
-    return read_jsonl(folder / benchmark / "grades.jsonl")
+    return read_jsonl(folder / folder_name(benchmark) / "grades.jsonl")
 
 
 def read_measures(folder: Path, benchmark: Benchmark, examples: Sequence[Example]) -> list[Measure]:
