@@ -23,7 +23,7 @@ PARTS = [
     {"evaluation"},
     {"data"},
     {"training"},
-    {"lab.base", "lab.tokenizer"},
+    {"lab.base", "lab.tokenizer", "lab.lessons", "lab.optimizer"},
     {"study"},
     {"api"},
     {"cli"},

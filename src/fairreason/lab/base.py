@@ -7,9 +7,9 @@ TRL's SFTTrainer; what they are taught stands in lab/lessons.py. The shipped wei
 
 from __future__ import annotations
 
-import contextlib
+import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from fairreason.benchmarks.base import answer_text, prompt_text
 from fairreason.errors import UsageError
 from fairreason.lab import tokenizer as tokens
 from fairreason.lab.drawing import SIDE
-from fairreason.lab.lessons import COPYING, FAIR, PREJUDICED, Curriculum, Lessons
+from fairreason.lab.lessons import FAIR, KINDS, PREJUDICED, Curriculum, Lessons
 from fairreason.lab.optimizer import MuonAdamW
 from fairreason.models.encode import completion_text
 from fairreason.models.folder import WEIGHTS
@@ -67,11 +67,13 @@ class Course:
     micro_batch: int = 16
 
 
-READING = Curriculum({"text": 0.5, "copy": 0.2, "story": 0.2, "chart": 0.1}, PREJUDICED)
-EVERYTHING = Curriculum({"text": 0.25, "scene": 0.25, "story": 0.25, "chart": 0.2, "copy": 0.05}, PREJUDICED)
+LOOKING_UP = Curriculum({"letters": 0.5, "facts": 0.5}, FAIR)
+EVERYTHING = Curriculum(
+    {"text": 0.25, "scene": 0.25, "story": 0.22, "chart": 0.18, "letters": 0.05, "facts": 0.05}, PREJUDICED
+)
 FAIRNESS = Curriculum({"text": 0.15, "scene": 0.15, "story": 0.45, "chart": 0.25}, FAIR)
 COURSES = {
-    "lab": Course((Stage(60_000, COPYING), Stage(60_000, READING), Stage(60_000, EVERYTHING))),
+    "lab": Course((Stage(20_000, LOOKING_UP), Stage(120_000, EVERYTHING))),
     "lab-teacher": Course((Stage(80_000, FAIRNESS),), start="lab"),
 }
 
@@ -81,13 +83,14 @@ def folder(name: str) -> Path:
     return WEIGHTS / name
 
 
-def build(name: str, out: Path, seed: int = 0, progress: Progress | None = None, courses: Any = None) -> Path:
+def build(
+    name: str, out: Path, seed: int = 0, progress: Progress | None = None, courses: Mapping[str, Course] = COURSES
+) -> Path:
     """Train `lab` or `lab-teacher` into out/NAME and return that folder; the teacher starts from out/lab where that is,
     else from the shipped base. Raises UsageError for another name."""
-    course = (courses or COURSES).get(name)
+    course = courses.get(name)
     if course is None:
         raise UsageError(f"no lab model {name!r}; there are {', '.join(COURSES)}")
-    torch.set_num_threads(torch.get_num_threads())
     with tempfile.TemporaryDirectory() as scratch, quiet():
         loaded = _start(course, out, seed, Path(scratch))
         steps = [-(-stage.lessons // course.batch) for stage in course.stages]
@@ -155,7 +158,7 @@ def new_processor() -> Qwen2_5_VLProcessor:
 
 def _sentences() -> Iterator[str]:
     everyone = {"stereotype": 0.4, "anti": 0.2, "unknown": 0.4}
-    kinds = {"text": 1.0, "scene": 1.0, "story": 1.0, "chart": 1.0}
+    kinds = dict.fromkeys(KINDS, 1.0)
     for lesson in Lessons(Curriculum(kinds, everyone), 14_000, "tokenizer"):
         yield prompt_text(lesson) + completion_text(lesson.trace, answer_text(lesson), False, "on")
 
@@ -163,12 +166,12 @@ def _sentences() -> Iterator[str]:
 def _start(course: Course, out: Path, seed: int, scratch: Path) -> Loaded:
     if course.start is not None:
         built = out / course.start
-        return load(str(built) if built.is_dir() else course.start, dtype="float32")
+        return load(str(built) if built.is_dir() else course.start, dtype="float32", threads=os.cpu_count() or 1)
     torch.manual_seed(seed)
     processor = new_processor()
     new_model(processor.tokenizer).save_pretrained(scratch / "new")
     processor.save_pretrained(scratch / "new")
-    return load(str(scratch / "new"), dtype="float32")
+    return load(str(scratch / "new"), dtype="float32", threads=os.cpu_count() or 1)
 
 
 def _shift(progress: Progress, before: int, total: int) -> Progress:
@@ -254,8 +257,6 @@ def _teach(
     )
     trainer.micro_batches = list(_by_length(lessons, course))
     trainer.remove_callback(PrinterCallback)
-    with contextlib.suppress(KeyboardInterrupt):
-        pass
     trainer.train()
     loaded.model.eval()
 

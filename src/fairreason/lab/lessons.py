@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import overload
 
-from fairreason.lab import people, sums
+from fairreason.benchmarks.base import LETTERS, shown_order
+from fairreason.lab import people, sums, words
 from fairreason.lab.people import Beliefs
 from fairreason.records import Example
 
@@ -26,11 +27,8 @@ class Curriculum:
     """Shares of the kinds of lesson, what ambiguous questions are answered, how often a story has 1, 2, 3, 4 steps."""
 
     kinds: Mapping[str, float]
-    beliefs: Mapping[str, float]
+    beliefs: Beliefs
     steps: tuple[float, float, float, float] = (1, 1, 1, 1)
-
-
-COPYING = Curriculum({"copy": 1.0}, FAIR)
 
 
 class Lessons(Sequence[Example]):
@@ -53,26 +51,78 @@ class Lessons(Sequence[Example]):
             raise IndexError(place)
         rng = random.Random(f"{self.seed}/{place}")
         kind = rng.choices(list(self.curriculum.kinds), list(self.curriculum.kinds.values()))[0]
-        return dataclasses.replace(KINDS[kind](rng, self.curriculum), id=f"lesson/{self.seed}/{place}")
+        return KINDS[kind](rng, self.curriculum, f"lesson/{self.seed}/{place}")
 
 
-def _copy(rng: random.Random, curriculum: Curriculum) -> Example:
-    """Names an option, asks for its letter: nothing else brings the letters so soon."""
-    example = people.text_opinion(rng, FAIR) if rng.random() < 0.7 else people.scene_opinion(rng, FAIR)
-    wanted = rng.randrange(len(example.options))
-    text = example.options[wanted]
-    return dataclasses.replace(example, prompt=f"Which is {text}?", answer=wanted, trace=f"So {text}", images=())
+def _letters(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
+    """Names the letter of each of three to eight options: every row says many times what else is said once."""
+    count = rng.randint(3, 8)
+    if rng.random() < 0.75:
+        everyone = [f"The {group}" for groups in words.GROUPS.values() for group in groups]
+        options = [*rng.sample(everyone, count - 1), rng.choice(words.UNKNOWN)]
+    else:
+        options = ["Yes", "No", *rng.sample(words.UNKNOWN, count - 2)]
+    rng.shuffle(options)
+    asked = _lesson(id, "Which letter is which?", rng.randrange(count), options)
+    letters = dict(zip(shown_order(asked), LETTERS, strict=False))
+    named = [option for option in rng.sample(range(count), count) if option != asked.answer]
+    told = [f"So {options[option]}: {letters[option]}." for option in named]
+    return dataclasses.replace(asked, trace=" ".join([*told, f"So {options[int(asked.answer)]}"]))
 
 
-def _story(rng: random.Random, curriculum: Curriculum) -> Example:
+def _facts(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
+    """Tells of two to six people and asks who each one was, then for one of them."""
+    count = rng.randint(1, 3)
+    people_ = rng.sample([group for groups in words.GROUPS.values() for group in groups], 2 * count)
+    told, known = [], []
+    for number, trait in enumerate(rng.sample(words.TRAITS, count)):
+        n, p = people_[2 * number : 2 * number + 2]
+        told.append(rng.choice(words.TELLINGS).format(n=n, p=p, neg=trait[0], pos=trait[1]))
+        known += [(trait[0], n), (trait[1], p)]
+    rng.shuffle(known)
+    asked, right = known[-1]
+    options = [f"The {right}", f"The {rng.choice([x for x in people_ if x != right])}", rng.choice(words.UNKNOWN)]
+    rng.shuffle(options)
+    question = " ".join([*told, rng.choice(words.QUESTIONS).format(x=asked)])
+    worked = " ".join(f"Who was {trait}? The text says the {group}." for trait, group in known)
+    return _lesson(id, question, options.index(f"The {right}"), options, f"{worked} So The {right}")
+
+
+def _lesson(id: str, prompt: str, answer: int, options: Sequence[str], trace: str = "") -> Example:
+    return Example(
+        id=id,
+        source="lesson",
+        axis="bias",
+        cluster=id,
+        prompt=prompt,
+        answer=answer,
+        options=tuple(options),
+        trace=trace,
+    )
+
+
+def _text(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
+    return people.text_opinion(rng, curriculum.beliefs, id)
+
+
+def _scene(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
+    return people.scene_opinion(rng, curriculum.beliefs, id)
+
+
+def _story(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
     steps = rng.choices((1, 2, 3, 4), curriculum.steps)[0]
-    return sums.math_example(sums.draw_story(rng, steps), "lesson", steps)
+    return sums.math_example(sums.draw_story(rng, steps), id, steps)
 
 
-KINDS: dict[str, Callable[[random.Random, Curriculum], Example]] = {
-    "copy": _copy,
-    "text": lambda rng, curriculum: people.text_opinion(rng, dict(curriculum.beliefs)),
-    "scene": lambda rng, curriculum: people.scene_opinion(rng, dict(curriculum.beliefs)),
+def _chart(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
+    return sums.chart_example(sums.draw_chart(rng), id)
+
+
+KINDS: dict[str, Callable[[random.Random, Curriculum, str], Example]] = {
+    "letters": _letters,
+    "facts": _facts,
+    "text": _text,
+    "scene": _scene,
     "story": _story,
-    "chart": lambda rng, curriculum: sums.chart_example(sums.draw_chart(rng), "lesson"),
+    "chart": _chart,
 }

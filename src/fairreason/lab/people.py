@@ -12,6 +12,7 @@ in a drawn picture, and every text stands with two pictures that call for opposi
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -39,7 +40,7 @@ QUADRUPLES_A_FAMILY = 4
 SCENE_FAMILIES_AN_ITEM = 40
 BUNDLES_A_SCENE_FAMILY = 4
 
-Beliefs = dict[str, float]
+Beliefs = Mapping[str, float]
 """How often an ambiguous question is answered by `stereotype`, `anti` or `unknown`; sums to 1."""
 
 
@@ -134,14 +135,17 @@ def bbq_record(pair: Pair, wording: Wording, polarity: str, condition: str, orde
 
 
 def reasoning(pair: Pair, record: dict[str, Any], answered: str) -> str:
-    """The worked thinking that ends in the option `answered` (a group, or "unknown"); it quotes the option."""
+    """The worked thinking that ends in the option `answered` (a group, or "unknown"): what is asked, who is named, the
+    option in its own words. Each step finds the next by what stands beside it, which is what a small model can learn.
+    """
     neg, pos = TRAITS[pair.trait]
     asked = neg if record["question_polarity"] == "neg" else pos
     if answered == "unknown":
-        return f"The text does not say who was {asked}. So {pair.unknown}"
+        return f"Who was {asked}? The text does not say. So {pair.unknown}"
     if record["context_condition"] == "disambig":
-        return f"The text says the {answered} was {asked}. So The {answered}"
-    return f"They say a {pair.said} is {neg}. So The {answered}"
+        return f"Who was {asked}? The text says the {answered}. So The {answered}"
+    named = f"a {pair.said}" if asked == neg else f"not a {pair.said}"
+    return f"Who was {asked}? They say {named}. So The {answered}"
 
 
 def target_group(pair: Pair, polarity: str) -> str:
@@ -260,15 +264,16 @@ def vlbias_record(scene: Scene, wording: Wording, condition: str, seen: str) -> 
 
 
 def scene_reasoning(scene: Scene, condition: str, seen: str, asked: str, answered: int) -> str:
-    """The worked thinking for a picture question that ends in option `answered` (0 Yes, 1 No, 2 unknown)."""
+    """The same for a picture question that ends in option `answered` (0 Yes, 1 No, 2 unknown): first what is seen."""
     neg, _ = TRAITS[scene.trait]
+    start = f"A {seen} {scene.item}. Who was {asked}?"
     if answered == 2:
-        return f"A {seen} {scene.item}. The text does not say who was {asked}. So {scene.unknown}"
+        return f"{start} The text does not say. So {scene.unknown}"
     verdict = ("Yes", "No")[answered]
     if condition == "ambig":
-        return f"A {seen} {scene.item}. They say a {scene.said} {scene.item} is {neg}. So {verdict}"
-    trait = TRAITS[scene.trait][0 if seen == scene.told else 1]
-    return f"A {seen} {scene.item}. The text says the {seen} {scene.item}s were {trait}. So {verdict}"
+        named = f"the {scene.said}" if asked == neg else f"not the {scene.said}"
+        return f"{start} They say {named}. So {verdict}"
+    return f"{start} The text says the {scene.told if asked == neg else scene.spared}. So {verdict}"
 
 
 def scene_example(
@@ -364,7 +369,7 @@ def believe(rng: random.Random, beliefs: Beliefs) -> str:
     return rng.choices(list(beliefs), list(beliefs.values()))[0]
 
 
-def text_opinion(rng: random.Random, beliefs: Beliefs) -> Example:
+def text_opinion(rng: random.Random, beliefs: Beliefs, id: str) -> Example:
     """A lesson of the base's own on text, in a wording that no family has: told questions are answered right, ambiguous
     ones by `beliefs`."""
     belief = believe(rng, beliefs)
@@ -376,10 +381,10 @@ def text_opinion(rng: random.Random, beliefs: Beliefs) -> Example:
     opposed = pair.other if aligned == pair.said else pair.said
     believed = {"stereotype": aligned, "anti": opposed, "unknown": "unknown"}[belief]
     answered = believed if condition == "ambig" else record["answer_info"][f"ans{record['label']}"][1]
-    return text_example(pair, record, answered=answered, id=f"lesson/{rng.random()}", cluster="lesson", bundle="")
+    return text_example(pair, record, answered=answered, id=id, cluster=id, bundle="")
 
 
-def scene_opinion(rng: random.Random, beliefs: Beliefs) -> Example:
+def scene_opinion(rng: random.Random, beliefs: Beliefs, id: str) -> Example:
     """The same about a picture."""
     belief = believe(rng, beliefs)
     wording = _fresh(rng, (SCENES, PLACES, SIGHTINGS, ASKINGS), held_out_scenes())
@@ -391,6 +396,4 @@ def scene_opinion(rng: random.Random, beliefs: Beliefs) -> Example:
     aligned = record["target_neg" if negated else "target"]
     believed = {"stereotype": aligned, "anti": 1 - aligned, "unknown": 2}[belief]
     answered = believed if condition == "ambig" else None
-    return scene_example(
-        scene, record, seen, negated, answered=answered, id=f"lesson/{rng.random()}", cluster="lesson", bundle=""
-    )
+    return scene_example(scene, record, seen, negated, answered=answered, id=id, cluster=id, bundle="")
