@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import signal
@@ -10,22 +11,35 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from fairreason.cli import console, docs
+from fairreason.cli import console, docs, main
 from fairreason.errors import DataError, RunError, UsageError
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = ["", "demo", "study", "train", "eval", "mix", "bench", "report", "lab", "lab build"]
 
 
-def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The program in a process of its own, from the project's root."""
-    kept = {key: value for key, value in os.environ.items() if key != "FAIRREASON_DATA"} | environment
-    command = [sys.executable, "-m", "fairreason.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=kept)
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(*arguments: str | Path, **environment: str) -> Done:
+    """The program in this process, without the user's data folder."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.delenv("FAIRREASON_DATA", raising=False)
+        for key, value in environment.items():
+            patch.setenv(key, value)
+        with pytest.raises(SystemExit) as left:
+            main([str(argument) for argument in arguments])
+    return Done(int(left.value.code or 0), out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
@@ -38,7 +52,7 @@ def recipe(tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
-def refused(done: subprocess.CompletedProcess[str], code: int, *words: str) -> None:
+def refused(done: Done, code: int, *words: str) -> None:
     """One line on stderr that says these words, nothing on stdout, this exit code."""
     lines = done.stderr.strip().splitlines()
     assert len(lines) == 1 and lines[0].startswith("Error: "), done.stderr
@@ -192,6 +206,20 @@ def test_interrupted_in_one_line(tmp_path: Path) -> None:
     assert child.returncode == 130 and out == ""
     assert err.strip().splitlines()[-1] == "Interrupted. The same command goes on where it stopped."
     assert "Traceback" not in err
+
+
+@pytest.mark.bwrap
+def test_nothing_is_written_over_when_the_disk_is_full(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    script = (
+        f"echo old > {small}/q.jsonl; {sys.executable} -m fairreason.cli bench lab-math --export {small}/q.jsonl; "
+        f"echo rc=$?; cat {small}/q.jsonl"
+    )
+    command = ["bwrap", "--dev-bind", "/", "/", "--size", "40960", "--tmpfs", str(small), "sh", "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.stderr == f"Error: {small}/q.jsonl: cannot be written (No space left on device)\n"
+    assert done.stdout == "rc=1\nold\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")

@@ -27,6 +27,7 @@ def run_bench(
     if name is None and export:
         raise UsageError("--export: name the benchmark to write")
     asked = [benchmarks.get(name)] if name else list(benchmarks.BENCHMARKS.values())
+    asked += [part for key, part in benchmarks.PARTS.items() if name and key.startswith(f"{name}/")]
     folder = api.data_folder(data)
     rows = [_bench_row(benchmark, folder, validate) for benchmark in asked]
     if export:
