@@ -21,7 +21,7 @@ def test_a_run_is_no_study_and_a_study_no_run() -> None:
 def test_names_are_checked_before_anything_is_loaded() -> None:
     with pytest.raises(fr.UsageError, match=r"unknown benchmark lab-mat. Did you mean lab-math\?"):
         fr.evaluate("no/such/model", ["lab-mat"])
-    with pytest.raises(fr.UsageError, match="mixture.bias: lab-math belongs under mixture.reasoning"):
+    with pytest.raises(fr.UsageError, match=r"mixture\.bias: lab-math belongs under mixture\.reasoning"):
         fr.train(fr.Recipe.parse({"model": "no/such/model", "mixture": {"bias": {"lab-math": 1}}}))
     with pytest.raises(fr.UsageError, match="greedy answers are all alike"):
         fr.evaluate("lab", ["lab-math"], samples=3)
