@@ -1,11 +1,12 @@
 r"""The strict reader: which final answer a reply declares. One reader for evaluation, reward and trace filter.
 
-Only what follows the last `</think>` is read, and a reply whose thinking part never ends has no answer. Three places
+Only what follows the last `</think>` is read, and a reply whose thinking part never ends has no answer. Four places
 count; the first that is there decides:
 
 | rule | what it is |
 |---|---|
 | `boxed` | `\boxed{B}`, `\boxed{12}`, `\boxed{\text{The redcap}}`; boxes joined by a comma or `and` are one set |
+| `tag` | `<answer>B</answer>`, read as a box |
 | `statement` | `Answer: B`, `The answer is (B).`, `**Final answer:** 12`, `#### 12` |
 | `line` | a line that is nothing but the answer: `B`, `(B)`, `B.`, `B. The redcap`, `The redcap`, `12` |
 
@@ -28,14 +29,21 @@ TWO_ANSWERS = "two different answers"
 UNREADABLE = "a box that is no answer"
 OPEN_THINKING = "thinking not closed"
 
+LONGEST = 1_000_000
+"""Characters above which a final part is not read: no answer is that long."""
+_NEAR = 40
+
 _PLAIN_BOX = re.compile(r"\s*\\boxed\{([A-Z]|-?[1-9][0-9]{0,14}|0)\}\.?\s*")
 _BOX = re.compile(r"\\f?box(?:ed)?\s*\{")
+_TAG = re.compile(r"<answer>(.*?)(?:</answer>?|\Z)", re.IGNORECASE | re.DOTALL)
 _JOINT = re.compile(r"[\s,;$&]*(?:\\text\{\s*and\s*\}|\\quad|and)?[\s,;$&]*")
 _STATEMENT = re.compile(r"(?:\b(?:answer|option|choice)[*_]*\s*(?:is\b[*_]*\s*:?|[:=])|####)[*_\s]*", re.IGNORECASE)
 _WRAP = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|mbox)\s*\{([^{}]*)\}")
 _DISPLAY = re.compile(r"^\\[\[(]|\\[\])]$")
 _EDGES = " \t\r\n*_`$\"'“”‘’"
-_LETTER = re.compile(r"(?:(?i:option|choice)\s+)?(?:[(\[]([A-Za-z])[)\]]|([A-Z])(?![\w'’]))(.*)", re.DOTALL)
+_LETTER = re.compile(
+    r"(?:(?i:option|choice)\s+)?(?:[(\[]([A-Za-z])[)\]]|([A-Z])(?![\w'’])|([a-z])(?=\)))(.*)", re.DOTALL
+)
 _SECOND = re.compile(r"[\s.:)\]]*(?:(?:and|or)\b|[,/&])\s*\(?[A-Z]\b(?!['’])")
 _NUMBER = re.compile(
     r"(?:\\?[$€£]\s*)?([-+−]?\s?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,40})(?:\.[0-9]{1,40})?)(?![0-9])\s*(?:\\?%)?(.*)",
@@ -105,14 +113,19 @@ def final_part(text: str) -> str | None:
 
 
 def declared(text: str, parse: Parse) -> Read:
-    """The one final answer of a final part, as `parse` reads it."""
-    boxed, stated = boxes(text), statements(text)
+    """The one final answer of a final part, as `parse` reads it. Where any text can be one (`short_text`), words after
+    "answer is" need not be, so they are not held against a box."""
+    if len(text) > LONGEST:
+        return Read(None, NO_ANSWER)
+    marked = [(candidate, "boxed") for candidate in boxes(text)]
+    marked += [(match[1], "tag") for match in _TAG.finditer(text) if not _BOX.search(match[1])]
+    stated = [] if marked and parse is short_text else statements(text)
     said = [value for value in (parse(candidate, "statement") for candidate in stated) if value is not None]
-    if boxed:
-        values = [None if candidate is None else parse(candidate, "boxed") for candidate in boxed]
+    if marked:
+        values = [None if candidate is None else parse(candidate, "boxed") for candidate, _ in marked]
         if len({*values, *said}) > 1:
             return Read(None, TWO_ANSWERS)
-        return Read(values[0], UNREADABLE if values[0] is None else "boxed")
+        return Read(values[0], UNREADABLE if values[0] is None else marked[0][1])
     if said:
         return Read(None, TWO_ANSWERS) if len(set(said)) > 1 else Read(said[0], "statement")
     lines = {
@@ -135,8 +148,9 @@ def boxes(text: str) -> list[str | None]:
         close = _closing(text, found.end())
         if close is None:
             return [*(", ".join(dict.fromkeys(group)) for group in groups), None]
-        joined = groups and _JOINT.fullmatch(text, end, found.start()) and text[end : found.start()].strip(" $")
-        groups = groups if joined else [*groups, []]
+        between = text[end : found.start()] if found.start() - end < _NEAR else "."
+        if not (groups and between.strip(" $") and _JOINT.fullmatch(between)):
+            groups.append([])
         groups[-1].append(text[found.end() : close].strip())
         end = close + 1
         found = _BOX.search(text, end)
@@ -158,20 +172,20 @@ def option(candidate: str, menu: Menu, rule: str = "line") -> int | None:
     """The option that a candidate names by its letter, its text, or both; None where they disagree."""
     text = _bare(candidate)
     if rule == "boxed" and len(text) == 1:
-        return menu.letters.get(text.upper())
+        return menu.letters.get(text.upper(), menu.texts.get(_fold(text)))
     match = _LETTER.match(text)
-    if match is None:
-        return _by_text(text, menu, rule)
-    chosen = menu.letters.get((match[1] or match[2]).upper())
-    rest = match[3]
-    if not rest.strip(_EDGES + ".:),]"):
+    chosen = menu.letters.get((match[1] or match[2] or match[3]).upper()) if match else None
+    rest = match[4] if match else ""
+    if chosen is not None and not rest.strip(_EDGES + ".:),]"):
         return chosen
+    named = menu.texts.get(_fold(text))
+    if named is not None or chosen is None:
+        return named if named is not None else _first_sentence(text, menu, rule)
     named = menu.texts.get(_fold(rest.lstrip(_EDGES + ".:),]-–")))
     if named is not None:
         return chosen if named == chosen else None
-    if rule == "statement" and rest[0] in ".,;:)" and not _SECOND.match(rest):
-        return chosen
-    return _by_text(text, menu, rule)
+    said_on = rule == "statement" and rest[0] in ".,;:)" and not _SECOND.match(rest)
+    return chosen if said_on else _first_sentence(text, menu, rule)
 
 
 def number(candidate: str, rule: str = "line") -> str | None:
@@ -181,7 +195,8 @@ def number(candidate: str, rule: str = "line") -> str | None:
     >>> number("1,234"), number("073"), number("12 apples", "boxed"), number("12 or 13", "statement"), number("1, 2")
     ('1234', '73', '12', None, None)
     """
-    match = _NUMBER.fullmatch(_bare(candidate).rstrip("."))
+    plain = _bare(candidate).replace("{,}", ",").replace(r"\!", "")
+    match = _NUMBER.fullmatch(plain.rstrip("."))
     if match is None:
         return None
     rest = match[2].strip(_EDGES + ".")
@@ -233,12 +248,9 @@ def _menu_of(id: str, options: tuple[str, ...], order: Callable[[Example], tuple
     return Menu(dict(zip(LETTERS, shown, strict=False)), texts)
 
 
-def _by_text(text: str, menu: Menu, rule: str) -> int | None:
-    """The option whose own words these are; after a statement the first sentence will do."""
-    named = menu.texts.get(_fold(text))
-    if named is None and rule == "statement":
-        named = menu.texts.get(_fold(re.split(r"[.;]\s", text, maxsplit=1)[0]))
-    return named
+def _first_sentence(text: str, menu: Menu, rule: str) -> int | None:
+    """The option whose own words are the first sentence after a statement: `The redcap. The text says so.`"""
+    return menu.texts.get(_fold(re.split(r"[.;]\s", text, maxsplit=1)[0])) if rule == "statement" else None
 
 
 def _closing(text: str, start: int) -> int | None:

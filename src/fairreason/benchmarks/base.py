@@ -55,7 +55,7 @@ def folder_name(benchmark: str) -> str:
     """The name of a benchmark's folder inside an evaluation: one level, nothing but letters, digits and `._-`.
 
     >>> folder_name("bbq/Age"), folder_name("items:../own.jsonl")
-    ('bbq-Age', 'items-..-own.jsonl-0c60e5d8')
+    ('bbq-Age', 'items-..-own.jsonl-e1c59de0')
     """
     flat = re.sub(r"[^A-Za-z0-9._-]+", "-", benchmark)
     digest = hashlib.sha256(benchmark.encode()).hexdigest()[:8]
