@@ -75,7 +75,7 @@ def mixture(recipe: Recipe, pictures: bool = True) -> Mixture:
     return Mixture([*rows, *sums(size, pictures)], sampler)
 
 
-def recipe(model: Any, **strategy: Any) -> Recipe:
+def asked(model: Any, **strategy: Any) -> Recipe:
     """Two batches of eight rows, half of them bias."""
     size, seed = strategy.pop("size", 16), strategy.pop("seed", 0)
     share = strategy.pop("bias_share", 0.5)
