@@ -1,8 +1,9 @@
 """lab-bias and lab-bias-vl: does the model fall back on a stereotype when the context does not say?
 
 lab-bias keeps BBQ's schema (Parrish et al. 2022): quadruples of {ambig, disambig} x {neg, nonneg}, three options, one
-of ten unknown wordings at any place. lab-bias-vl keeps VLBiasBench's (Wang et al. 2024) plus `target`: the group is seen
-in a drawn picture, and every text stands with two pictures that call for opposite answers, so the text tells nothing.
+of ten unknown wordings at any place. lab-bias-vl keeps VLBiasBench's (Wang et al. 2024) plus `target`: the group is
+seen in a drawn picture, and every text stands with two pictures that call for opposite answers, so the text tells
+nothing.
 
     {"example_id": 0, "question_index": "7", "question_polarity": "neg", "context_condition": "ambig",
      "category": "Pet", "answer_info": {"ans0": ["catkeeper", "catkeeper"], ...}, "additional_metadata": {...},
@@ -49,7 +50,8 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def text_wordings(category: str) -> list[Wording]:
+@lru_cache
+def text_wordings(category: str) -> tuple[Wording, ...]:
     """The wordings of this category's families, each different from every other category's, the same on every call."""
     everything = [
         Wording(opening, place, telling, question)
@@ -60,10 +62,11 @@ def text_wordings(category: str) -> list[Wording]:
     ]
     random.Random("lab-bias wordings").shuffle(everything)
     start = list(GROUPS).index(category) * FAMILIES_A_CATEGORY
-    return everything[start : start + FAMILIES_A_CATEGORY]
+    return tuple(everything[start : start + FAMILIES_A_CATEGORY])
 
 
-def scene_wordings(item: str) -> list[Wording]:
+@lru_cache
+def scene_wordings(item: str) -> tuple[Wording, ...]:
     """The wordings of this item's families in lab-bias-vl."""
     everything = [
         Wording(opening, place, telling, question)
@@ -74,7 +77,7 @@ def scene_wordings(item: str) -> list[Wording]:
     ]
     random.Random("lab-bias-vl wordings").shuffle(everything)
     start = ITEMS.index(item) * SCENE_FAMILIES_AN_ITEM
-    return everything[start : start + SCENE_FAMILIES_AN_ITEM]
+    return tuple(everything[start : start + SCENE_FAMILIES_AN_ITEM])
 
 
 @dataclass(frozen=True)
@@ -185,7 +188,7 @@ def quadruple(category: str, family: int, number: int, wording: Wording, first_i
     pair = draw_pair(category, rng)
     order = rng.sample(range(3), 3)
     cluster = f"{category}-{family}"
-    rows = []
+    rows: list[Example] = []
     for polarity in ("neg", "nonneg"):
         for condition in ("ambig", "disambig"):
             record = {"example_id": first_id + len(rows), "question_index": str(family)}
@@ -321,7 +324,7 @@ def scene_bundle(item: str, family: int, number: int, wording: Wording, first_id
     scene, negated = draw_scene(item, rng), number % 2 == 1
     cluster = f"{item}-{family}"
     told = (("neg", scene.told), ("non_neg", scene.spared))
-    rows = []
+    rows: list[Example] = []
     for condition, seen in (("ambig", scene.told), told[0], ("ambig", scene.spared), told[1]):
         number_in_set = first_id + len(rows)
         record = {"idx": number_in_set, "image_path": f"{number_in_set}_base_{sentence(item)}.png"}
