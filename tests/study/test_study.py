@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,8 @@ def recipe(model, grid, **strategy):
 
 def start(content, out, workers=1):
     command = [sys.executable, "-c", PROGRAM, json.dumps(content), str(out), str(workers)]
-    return subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    wake = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a background job starts deaf to Ctrl-C
+    return subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, preexec_fn=wake)
 
 
 def finish(content, out, workers=1):
