@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -123,7 +122,9 @@ def test_a_benchmark_that_only_a_plan_can_name(recipe: Callable[[str], Path]) ->
 
 
 def test_too_few_examples(recipe: Callable[[str], Path]) -> None:
-    path = recipe("mixture: {size: 100000}\nstrategy: {type: sft}")
+    path = recipe(
+        "mixture: {size: 9000, bias: {lab-bias: 1}, reasoning: {lab-math: 1}}\nevaluation: {benchmarks: [lab-math]}\nstrategy: {type: sft}"
+    )
     refused(run("train", path), 1, "lab-", "repeat: true")
     refused(run("mix", path), 1, "repeat: true")
     refused(run("train", path, "--dry-run"), 1, "repeat: true")
@@ -200,9 +201,11 @@ def test_interrupted_in_one_line(tmp_path: Path) -> None:
     child = subprocess.Popen(
         ask, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
     )
-    time.sleep(1.5)
+    assert child.stderr is not None
+    first = child.stderr.readline()  # the progress line: by now the work has begun
+    assert " runs" in first, first
     os.killpg(child.pid, signal.SIGINT)
-    out, err = child.communicate(timeout=60)
+    out, err = child.communicate(timeout=120)
     assert child.returncode == 130 and out == ""
     assert err.strip().splitlines()[-1] == "Interrupted. The same command goes on where it stopped."
     assert "Traceback" not in err
@@ -224,9 +227,8 @@ def test_nothing_is_written_over_when_the_disk_is_full(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
-    done = subprocess.run(
-        f"{sys.executable} -m fairreason.cli bench > /dev/full", shell=True, capture_output=True, text=True, cwd=ROOT
-    )
+    command = f"{sys.executable} -m fairreason.cli bench lab-math > /dev/full"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 1 and done.stderr.strip().splitlines() == [
         "Error: the disk is full; nothing was written over"
     ]

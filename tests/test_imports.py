@@ -105,7 +105,7 @@ def loaded_by(code: str) -> set[str]:
         "import fairreason; fairreason.Recipe()",
         "import fairreason.benchmarks, fairreason.data.mixture",
         "import fairreason.cli",
-        "from fairreason.cli.app import main\ntry: main(['study', '--help'])\nexcept SystemExit: pass",
+        "from fairreason.cli import main\ntry: main(['study', '--help'])\nexcept SystemExit: pass",
     ],
 )
 def test_light_imports_stay_light(code: str) -> None:

@@ -1,5 +1,5 @@
 """`python -m fairreason.cli`, the same as the program `fairreason`."""
 
-from fairreason.cli.app import main
+from fairreason.cli import main
 
 main()

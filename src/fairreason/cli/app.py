@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from fairreason import __version__
-from fairreason.cli import console
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
@@ -224,9 +222,3 @@ def lab_build(
     from fairreason.cli.commands import run_lab_build
 
     run_lab_build(out, which, seed)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The program `fairreason`."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(console.guarded(lambda: app(given, prog_name="fairreason", standalone_mode=False)))

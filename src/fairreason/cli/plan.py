@@ -18,7 +18,9 @@ from fairreason.cli.plan_memory import memory
 from fairreason.cli.plan_model import ModelFacts, model_facts, reader
 from fairreason.cli.quantity import Quantity
 from fairreason.data import mixture as mixtures
+from fairreason.data.control import controller
 from fairreason.data.mixture import Mixture
+from fairreason.data.sampler import apportion
 from fairreason.errors import DataError, UsageError
 from fairreason.published import PUBLISHED
 from fairreason.recipe import Recipe
@@ -131,13 +133,14 @@ def _examples(recipe: Recipe, built: Mixture | None, absent: str) -> dict[str, Q
     if built is not None:
         return {row.source: Quantity(row.examples) for row in mixtures.counts(built) if row.source}
     mixture = recipe.mixture
-    bias = mixture.size * mixture.bias_share
-    found = {}
-    for weights, rows in ((mixture.bias, bias), (mixture.reasoning, mixture.size - bias)):
-        for name, weight in weights.items():
-            if rows:
-                count = round(rows * weight / sum(weights.values()))
-                found[name] = Quantity(count, "estimated", f"the recipe's quota; {absent}")
+    steering = controller(mixture.controller.type, mixture.bias_share, mixture.controller.points)
+    share = sum(steering.share((i + 0.5) / 100) for i in range(100)) / 100
+    axes = apportion({"bias": share, "reasoning": 1 - share}, mixture.size)
+    source = f"the recipe's quota; {absent}"
+    found: dict[str, Quantity] = {}
+    for weights, rows in ((mixture.bias, axes["bias"]), (mixture.reasoning, axes["reasoning"])):
+        if rows:
+            found |= {name: Quantity(n, "estimated", source) for name, n in apportion(weights, rows).items()}
     return found
 
 
