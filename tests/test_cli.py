@@ -122,9 +122,8 @@ def test_a_benchmark_that_only_a_plan_can_name(recipe: Callable[[str], Path]) ->
 
 
 def test_too_few_examples(recipe: Callable[[str], Path]) -> None:
-    path = recipe(
-        "mixture: {size: 9000, bias: {lab-bias: 1}, reasoning: {lab-math: 1}}\nevaluation: {benchmarks: [lab-math]}\nstrategy: {type: sft}"
-    )
+    mixture = "mixture: {size: 9000, bias: {lab-bias: 1}, reasoning: {lab-math: 1}}"
+    path = recipe(f"{mixture}\nevaluation: {{benchmarks: [lab-math]}}\nstrategy: {{type: sft}}")
     refused(run("train", path), 1, "lab-", "repeat: true")
     refused(run("mix", path), 1, "repeat: true")
     refused(run("train", path, "--dry-run"), 1, "repeat: true")
