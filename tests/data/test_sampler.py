@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fairreason.data.bundles import Pool, apportion
 from fairreason.data.control import Schedule, controller, fixed
-from fairreason.data.sampler import Pool, Sampler, apportion
+from fairreason.data.sampler import Sampler
 from fairreason.errors import DataError, RunError, UsageError
 
 

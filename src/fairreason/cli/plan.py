@@ -20,7 +20,7 @@ from fairreason.cli.quantity import Quantity
 from fairreason.data import mixture as mixtures
 from fairreason.data.control import controller
 from fairreason.data.mixture import Mixture
-from fairreason.data.sampler import apportion
+from fairreason.data.bundles import apportion
 from fairreason.errors import DataError, UsageError
 from fairreason.published import PUBLISHED
 from fairreason.recipe import Recipe

@@ -18,8 +18,9 @@ import numpy as np
 
 from fairreason import benchmarks
 from fairreason.benchmarks.base import split_of
+from fairreason.data.bundles import AXES, Pool
 from fairreason.data.control import Controller, controller
-from fairreason.data.sampler import AXES, Pool, Sampler, too_few
+from fairreason.data.sampler import Sampler, too_few
 from fairreason.errors import DataError, UsageError
 from fairreason.records import Axis, Example
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from fairreason.data.mixture import Mixture
-from fairreason.data.sampler import AXES
-from fairreason.records import Axis, Example
+from fairreason.data.bundles import AXES
 from fairreason.recipe import Strategy
+from fairreason.records import Axis, Example
 from fairreason.training.batches import Rows
 from fairreason.training.targets import own_solution, target, teacher_trace
 
@@ -18,8 +18,8 @@ TAUGHT = {"sft": own_solution, "kd": teacher_trace}
 
 
 class TokenCount(NamedTuple):
-    """Tokens that a source (source "": the whole axis) brings over the run. `trained` and its `share` of the run are None
-    where the model samples its completions, whose length nobody knows beforehand."""
+    """Tokens that a source (source "": the whole axis) brings over the run. `trained` and its `share` are None where
+    the model samples its completions, whose length nobody knows beforehand."""
 
     axis: Axis
     source: str
@@ -29,7 +29,7 @@ class TokenCount(NamedTuple):
 
 
 class Rendered(NamedTuple):
-    """A row as the model reads it: decoded from its tokens, control tokens shown. `completion` "" where it is sampled."""
+    """A row as the model reads it: decoded from its tokens, control tokens shown; `completion` "" if it is sampled."""
 
     id: str
     source: str
@@ -46,7 +46,7 @@ def count_tokens(rows: Rows, strategy: Strategy, drawn: Sequence[int]) -> list[T
         example = rows.examples[row]
         for key in ((example.axis, example.source), (example.axis, "")):
             prompts[key] += len(rows.prompt(row).input_ids)
-            trained[key] += len(taught(example)) if taught else 0
+            trained[key] += len(taught(example)[: room(rows, row, strategy)]) if taught else 0
     whole = max(sum(n for (_, source), n in trained.items() if not source), 1)
     keys = [key for axis in AXES for key in (*sorted(k for k in prompts if k[0] == axis and k[1]), (axis, ""))]
     if taught is None:
