@@ -18,9 +18,9 @@ from fairreason.cli.plan_memory import memory
 from fairreason.cli.plan_model import ModelFacts, model_facts, reader
 from fairreason.cli.quantity import Quantity
 from fairreason.data import mixture as mixtures
+from fairreason.data.bundles import apportion
 from fairreason.data.control import controller
 from fairreason.data.mixture import Mixture
-from fairreason.data.bundles import apportion
 from fairreason.errors import DataError, UsageError
 from fairreason.published import PUBLISHED
 from fairreason.recipe import Recipe

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from fairreason.data.mixture import Mixture
 from fairreason.data.bundles import AXES
+from fairreason.data.mixture import Mixture
 from fairreason.recipe import Strategy
 from fairreason.records import Axis, Example
 from fairreason.training.batches import Rows
