@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairreason.benchmarks import answers
-from fairreason.benchmarks.answers import Menu, declared, final_part, grade_choice, grade_integer, grade_text, option
+from fairreason.benchmarks import declared as reader
+from fairreason.benchmarks.answers import Menu, grade_choice, grade_integer, grade_text, option
 from fairreason.benchmarks.base import LETTERS, answer_text, shown_order
+from fairreason.benchmarks.declared import declared, final_part
 from fairreason.records import Completion, Example
 
 OPTIONS = ("The redcap", "The bluecap", "Can't be determined")
@@ -61,30 +63,30 @@ def test_what_declares_an_option(text, choice, rule):
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        ("", answers.NO_ANSWER),
-        ("a", answers.NO_ANSWER),  # the article
-        ("a redcap was late", answers.NO_ANSWER),
-        ("A person was late.", answers.NO_ANSWER),
-        ("The answer is a person.", answers.NO_ANSWER),
-        ("The answer is A person in a hat.", answers.NO_ANSWER),
-        ("I think B is right because they say so", answers.NO_ANSWER),
-        ("The answer is not B", answers.NO_ANSWER),
-        ("Answer: A or B", answers.NO_ANSWER),
-        ("Answer: A, B", answers.NO_ANSWER),
-        ("D", answers.NO_ANSWER),
-        ("B. The bluecap", answers.NO_ANSWER),  # its letter is C
-        ("A. Can't be determined\nB. The redcap\nC. The bluecap", answers.TWO_ANSWERS),
-        ("Answer: A\nAnswer: B", answers.TWO_ANSWERS),
-        (r"\boxed{A} no, \boxed{B}", answers.TWO_ANSWERS),
-        (r"Answer: A. \boxed{B}", answers.TWO_ANSWERS),
-        (r"<answer>A</answer> \boxed{B}", answers.TWO_ANSWERS),
-        (r"\boxed{A}, \boxed{B}", answers.UNREADABLE),  # a set of two
-        (r"\boxed{A} and \boxed{B}", answers.UNREADABLE),
-        (r"\boxed{A or B}", answers.UNREADABLE),
-        (r"\boxed{D}", answers.UNREADABLE),
-        (r"\boxed{}", answers.UNREADABLE),
-        (r"\boxed{B", answers.UNREADABLE),
-        (r"\boxed{B} \boxed{", answers.TWO_ANSWERS),
+        ("", reader.NO_ANSWER),
+        ("a", reader.NO_ANSWER),  # the article
+        ("a redcap was late", reader.NO_ANSWER),
+        ("A person was late.", reader.NO_ANSWER),
+        ("The answer is a person.", reader.NO_ANSWER),
+        ("The answer is A person in a hat.", reader.NO_ANSWER),
+        ("I think B is right because they say so", reader.NO_ANSWER),
+        ("The answer is not B", reader.NO_ANSWER),
+        ("Answer: A or B", reader.NO_ANSWER),
+        ("Answer: A, B", reader.NO_ANSWER),
+        ("D", reader.NO_ANSWER),
+        ("B. The bluecap", reader.NO_ANSWER),  # its letter is C
+        ("A. Can't be determined\nB. The redcap\nC. The bluecap", reader.TWO_ANSWERS),
+        ("Answer: A\nAnswer: B", reader.TWO_ANSWERS),
+        (r"\boxed{A} no, \boxed{B}", reader.TWO_ANSWERS),
+        (r"Answer: A. \boxed{B}", reader.TWO_ANSWERS),
+        (r"<answer>A</answer> \boxed{B}", reader.TWO_ANSWERS),
+        (r"\boxed{A}, \boxed{B}", reader.UNREADABLE),  # a set of two
+        (r"\boxed{A} and \boxed{B}", reader.UNREADABLE),
+        (r"\boxed{A or B}", reader.UNREADABLE),
+        (r"\boxed{D}", reader.UNREADABLE),
+        (r"\boxed{}", reader.UNREADABLE),
+        (r"\boxed{B", reader.UNREADABLE),
+        (r"\boxed{B} \boxed{", reader.TWO_ANSWERS),
     ],
 )
 def test_what_declares_none(text, rule):
@@ -200,6 +202,6 @@ def test_hostile_text_takes_no_time(text):
 def test_the_examples_in_the_docstrings():
     from fairreason.benchmarks import base, bbq_families
 
-    for module in (answers, base, bbq_families):
+    for module in (answers, reader, base, bbq_families):
         found = doctest.testmod(module)
         assert found.attempted and not found.failed

@@ -191,7 +191,7 @@ def quadruple(category: str, family: int, number: int, wording: Wording, first_i
     rows: list[Example] = []
     for polarity in ("neg", "nonneg"):
         for condition in ("ambig", "disambig"):
-            record = {"example_id": first_id + len(rows), "question_index": str(family)}
+            record: dict[str, Any] = {"example_id": first_id + len(rows), "question_index": str(family)}
             record |= bbq_record(pair, wording, polarity, condition, order)
             right = record["answer_info"][f"ans{record['label']}"][1]
             rows.append(
