@@ -134,7 +134,7 @@ def finish(recipe: Recipe, model: Any, loaded: Loaded, run: Run, result: TrainRe
         name = str(base.resolve()) if base.is_dir() else recipe.model
         whole.peft_config["default"].base_model_name_or_path = name
         whole.peft_config["default"].revision = loaded.commit
-        whole.save_pretrained(part, save_embedding_layers=False)
+        whole.save_pretrained(str(part), save_embedding_layers=False)
     else:
         whole.save_pretrained(part)
     loaded.processor.save_pretrained(part)
