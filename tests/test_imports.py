@@ -15,7 +15,7 @@ import fairreason
 PACKAGE = Path(fairreason.__file__).parent
 PARTS = [
     {"errors"},
-    {"records", "files", "published"},
+    {"records", "files", "published", "draws"},
     {"recipe"},
     {"lab"},  # world, words, drawing, people, sums: made of records alone
     {"benchmarks"},
@@ -23,7 +23,7 @@ PARTS = [
     {"evaluation"},
     {"data"},
     {"training"},
-    {"lab.base", "lab.tokenizer", "lab.lessons", "lab.optimizer"},
+    {"lab.base", "lab.card", "lab.lessons", "lab.model", "lab.optimizer", "lab.tokenizer"},
     {"study"},
     {"api"},
     {"cli"},

@@ -8,9 +8,9 @@ import shutil
 import pytest
 
 from fairreason import benchmarks
-from fairreason.benchmarks.base import SPLITS
 from fairreason.benchmarks.bbq import CATEGORIES
 from fairreason.benchmarks.bbq_families import family
+from fairreason.draws import SPLITS
 from fairreason.errors import DataError
 from fairreason.evaluation.statistics import estimate
 from fairreason.records import Completion, Example

@@ -6,18 +6,9 @@ import time
 import pytest
 
 from fairreason import benchmarks
-from fairreason.benchmarks.base import (
-    LETTERS,
-    SPLIT_SHARES,
-    SPLITS,
-    answer_text,
-    choice_text,
-    folder_name,
-    prompt_text,
-    shown_order,
-    split_of,
-)
+from fairreason.benchmarks.base import answer_text, choice_text, folder_name, prompt_text
 from fairreason.benchmarks.bbq import CATEGORIES
+from fairreason.draws import LETTERS, SPLIT_SHARES, SPLITS, shown_order, split_of
 from fairreason.errors import DataError, UsageError
 from fairreason.lab.words import HELD_OUT
 from fairreason.records import Completion, Example

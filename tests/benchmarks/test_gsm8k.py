@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fairreason import benchmarks
-from fairreason.benchmarks.base import SPLITS
+from fairreason.draws import SPLITS
 from fairreason.errors import DataError
 from fairreason.records import Completion
 

@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 
 from fairreason import benchmarks
-from fairreason.benchmarks.base import SPLITS, prompt_text
+from fairreason.benchmarks.base import prompt_text
 from fairreason.data.mixture import build
+from fairreason.draws import SPLITS
 from fairreason.errors import DataError, UsageError
 from fairreason.evaluation.statistics import estimate
 from fairreason.recipe import Recipe

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from fairreason import benchmarks
-from fairreason.benchmarks.base import split_of
 from fairreason.data.mixture import build, counts, pool
+from fairreason.draws import split_of
 from fairreason.errors import DataError, UsageError
 from fairreason.recipe import Recipe
 from fairreason.records import Example

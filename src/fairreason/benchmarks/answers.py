@@ -11,8 +11,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from fairreason.benchmarks.base import LETTERS, shown_order
 from fairreason.benchmarks.declared import OPEN_THINKING, Parse, declared, final_part
+from fairreason.draws import LETTERS, shown_order
 from fairreason.records import Completion, Example, Grade
 
 _PLAIN_BOX = re.compile(r"\s*\\boxed\{([A-Z]|-?[1-9][0-9]{0,14}|0)\}\.?\s*")

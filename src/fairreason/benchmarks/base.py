@@ -9,22 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
 
+from fairreason.draws import LETTERS, SPLITS, Split, shown_order
 from fairreason.errors import DataError
 from fairreason.records import Axis, Completion, Example, Grade, Measure
-
-Split = Literal["train", "dev", "test"]
-SPLITS: tuple[Split, ...] = get_args(Split)
-SPLIT_SHARES: Mapping[Split, float] = {"train": 0.6, "dev": 0.1, "test": 0.3}
-"""Share of the clusters that falls into each split."""
-
-LETTERS = string.ascii_uppercase
-"""Names of the options in the order in which they are shown; 26 options at most."""
 
 
 @dataclass(frozen=True)
@@ -60,35 +51,6 @@ def folder_name(benchmark: str) -> str:
     flat = re.sub(r"[^A-Za-z0-9._-]+", "-", benchmark)
     digest = hashlib.sha256(benchmark.encode()).hexdigest()[:8]
     return f"{flat[:60]}-{digest}" if benchmark.startswith("items:") else flat
-
-
-def unit_hash(name: str) -> float:
-    """A name's place in [0, 1), by SHA-256: the same on every machine and in every version.
-
-    >>> 0 <= unit_hash("bbq/age-01") < 1
-    True
-    """
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64
-
-
-def split_of(cluster: str) -> Split:
-    """The split a whole cluster falls into."""
-    place = unit_hash("split/" + cluster)
-    if place < SPLIT_SHARES["train"]:
-        return "train"
-    return "dev" if place < SPLIT_SHARES["train"] + SPLIT_SHARES["dev"] else "test"
-
-
-def shown_order(example: Example) -> tuple[int, ...]:
-    """Published indices of the options in the order in which they are shown, drawn from the example's id."""
-    stem = hashlib.sha256(example.id.encode())
-
-    def place(index: int) -> bytes:
-        digest = stem.copy()
-        digest.update(b"/%d" % index)
-        return digest.digest()
-
-    return tuple(sorted(range(len(example.options)), key=place))
 
 
 def prompt_text(example: Example) -> str:

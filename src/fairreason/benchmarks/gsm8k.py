@@ -16,8 +16,9 @@ from pathlib import Path
 
 from fairreason.benchmarks import reasoning
 from fairreason.benchmarks.answers import grade_integer, number
-from fairreason.benchmarks.base import Benchmark, split_of
+from fairreason.benchmarks.base import Benchmark
 from fairreason.benchmarks.sources import Stamp, find, rows
+from fairreason.draws import split_of
 from fairreason.errors import DataError
 from fairreason.records import Example
 

@@ -19,8 +19,9 @@ from typing import Any
 
 from fairreason.benchmarks import bias, reasoning
 from fairreason.benchmarks.answers import grade_choice, grade_text
-from fairreason.benchmarks.base import LETTERS, SPLITS, Benchmark, split_of
+from fairreason.benchmarks.base import Benchmark
 from fairreason.benchmarks.sources import Stamp, rows, stamp
+from fairreason.draws import LETTERS, SPLITS, split_of
 from fairreason.errors import DataError
 from fairreason.records import Completion, Example, Grade
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from fairreason.benchmarks import bias, reasoning
 from fairreason.benchmarks.answers import grade_choice, grade_integer
-from fairreason.benchmarks.base import Benchmark, split_of
+from fairreason.benchmarks.base import Benchmark
+from fairreason.draws import split_of
 from fairreason.lab import world
 from fairreason.records import Axis, Completion, Example, Grade
 

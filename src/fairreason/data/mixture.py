@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from fairreason import benchmarks
-from fairreason.benchmarks.base import split_of
 from fairreason.data.bundles import AXES, Pool
 from fairreason.data.control import Controller, controller
 from fairreason.data.sampler import Sampler, too_few
+from fairreason.draws import split_of
 from fairreason.errors import DataError, UsageError
 from fairreason.records import Axis, Example
 

@@ -22,7 +22,8 @@ from typing import Any, NamedTuple
 
 from fairreason import __version__
 from fairreason import benchmarks as known
-from fairreason.benchmarks.base import Benchmark, folder_name, prompt_text, unit_hash
+from fairreason.benchmarks.base import Benchmark, folder_name, prompt_text
+from fairreason.draws import unit_hash
 from fairreason.errors import DataError, RunError
 from fairreason.evaluation import statistics
 from fairreason.files import append_lines, read_jsonl, recover_lines, write_atomic, write_json

@@ -17,24 +17,14 @@ from typing import Any
 import torch
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
-from transformers import (
-    Qwen2_5_VLConfig,
-    Qwen2_5_VLForConditionalGeneration,
-    Qwen2_5_VLProcessor,
-    Qwen2VLImageProcessor,
-    Qwen2VLVideoProcessor,
-    TrainerCallback,
-)
+from transformers import TrainerCallback
 from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
-from fairreason.benchmarks.base import answer_text, prompt_text
 from fairreason.errors import UsageError
-from fairreason.lab import tokenizer as tokens
-from fairreason.lab.drawing import SIDE
-from fairreason.lab.lessons import FAIR, KINDS, PREJUDICED, Curriculum, Lessons
+from fairreason.lab.lessons import FAIR, PREJUDICED, Curriculum, Lessons
+from fairreason.lab.model import new_model, new_processor
 from fairreason.lab.optimizer import MuonAdamW
-from fairreason.models.encode import completion_text
 from fairreason.models.folder import WEIGHTS
 from fairreason.models.load import Loaded, load
 from fairreason.records import Example
@@ -45,7 +35,6 @@ from fairreason.training.train import quiet
 from fairreason.training.trainer import rate
 
 Progress = Callable[[int, int], None]
-HIDDEN, LAYERS, PATCH = 128, 4, 14
 
 
 @dataclass(frozen=True)
@@ -101,66 +90,6 @@ def build(
         loaded.model.save_pretrained(out / name)
         loaded.processor.save_pretrained(out / name)
     return out / name
-
-
-def new_model(tokenizer: Any) -> Qwen2_5_VLForConditionalGeneration:
-    """An untrained Qwen2.5-VL for this tokenizer, about 1.2 million parameters."""
-    ids = {token: tokenizer.convert_tokens_to_ids(token) for token in tokens.SPECIAL}
-    text = {
-        "vocab_size": len(tokenizer),
-        "hidden_size": HIDDEN,
-        "intermediate_size": 3 * HIDDEN,
-        "num_hidden_layers": LAYERS,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "max_position_embeddings": 1024,
-        "tie_word_embeddings": True,
-        "rope_parameters": {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [4, 6, 6]},
-        "bos_token_id": None,
-        "eos_token_id": ids[tokens.IM_END],
-        "pad_token_id": ids[tokens.END_OF_TEXT],
-    }
-    vision = {
-        "depth": 2,
-        "hidden_size": HIDDEN // 2,
-        "intermediate_size": 3 * HIDDEN // 2,
-        "num_heads": 4,
-        "out_hidden_size": HIDDEN,
-        "patch_size": PATCH,
-        "spatial_merge_size": 2,
-        "temporal_patch_size": 2,
-        "window_size": SIDE,
-        "fullatt_block_indexes": [0, 1],
-    }
-    config = Qwen2_5_VLConfig(
-        text_config=text,
-        vision_config=vision,
-        image_token_id=ids[tokens.IMAGE_PAD],
-        video_token_id=ids[tokens.VIDEO_PAD],
-        vision_start_token_id=ids[tokens.VISION_START],
-        vision_end_token_id=ids[tokens.VISION_END],
-        tie_word_embeddings=True,
-    )
-    return Qwen2_5_VLForConditionalGeneration(config)
-
-
-def new_processor() -> Qwen2_5_VLProcessor:
-    """Tokenizer, picture processor and chat template, the tokenizer trained on a few thousand lessons."""
-    tokenizer = tokens.train(_sentences())
-    pixels = {"shortest_edge": SIDE * SIDE // 4, "longest_edge": SIDE * SIDE}
-    return Qwen2_5_VLProcessor(
-        image_processor=Qwen2VLImageProcessor(patch_size=PATCH, merge_size=2, temporal_patch_size=2, size=pixels),
-        tokenizer=tokenizer,
-        video_processor=Qwen2VLVideoProcessor(),
-        chat_template=tokens.CHAT_TEMPLATE,
-    )
-
-
-def _sentences() -> Iterator[str]:
-    everyone = {"stereotype": 0.4, "anti": 0.2, "unknown": 0.4}
-    kinds = dict.fromkeys(KINDS, 1.0)
-    for lesson in Lessons(Curriculum(kinds, everyone), 14_000, "tokenizer"):
-        yield prompt_text(lesson) + completion_text(lesson.trace, answer_text(lesson), False, "on")
 
 
 def _start(course: Course, out: Path, seed: int, scratch: Path) -> Loaded:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import overload
 
-from fairreason.benchmarks.base import LETTERS, shown_order
 from fairreason.lab import people, sums, words
 from fairreason.lab.people import Beliefs
 from fairreason.records import Example
@@ -55,40 +54,42 @@ class Lessons(Sequence[Example]):
 
 
 def _letters(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-    """Names the letter of each of three to eight options: every row says many times what else is said once."""
-    count = rng.randint(3, 8)
-    if rng.random() < 0.75:
-        everyone = [f"The {group}" for groups in words.GROUPS.values() for group in groups]
-        options = [*rng.sample(everyone, count - 1), rng.choice(words.UNKNOWN)]
-    else:
-        options = ["Yes", "No", *rng.sample(words.UNKNOWN, count - 2)]
-    rng.shuffle(options)
-    asked = _lesson(id, "Which letter is which?", rng.randrange(count), options)
-    letters = dict(zip(shown_order(asked), LETTERS, strict=False))
-    named = [option for option in rng.sample(range(count), count) if option != asked.answer]
-    told = [f"So {options[option]}: {letters[option]}." for option in named]
-    return dataclasses.replace(asked, trace=" ".join([*told, f"So {options[int(asked.answer)]}"]))
+    """Names one of three options and asks for its letter, found by reading on from A."""
+    groups = rng.sample([f"The {group}" for groups in words.GROUPS.values() for group in groups], 2)
+    options = [*(groups if rng.random() < 0.7 else ("Yes", "No")), rng.choice(words.UNKNOWN)]
+    asked = _lesson(id, "Which letter is it?", rng.randrange(3), rng.sample(options, 3))
+    wanted = asked.options[int(asked.answer)]
+    return dataclasses.replace(
+        asked, prompt=f"Which letter is {wanted}?", trace=f"So {wanted}. {people.reading(asked)}"
+    )
 
 
 def _facts(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-    """Tells of two to six people and asks who each one was, then for one of them."""
+    """Tells of two to six people and asks who each one was, then for the option that is one of them."""
     count = rng.randint(1, 3)
-    people_ = rng.sample([group for groups in words.GROUPS.values() for group in groups], 2 * count)
+    met = rng.sample([group for groups in words.GROUPS.values() for group in groups], 2 * count)
     told, known = [], []
-    for number, trait in enumerate(rng.sample(words.TRAITS, count)):
-        n, p = people_[2 * number : 2 * number + 2]
-        told.append(rng.choice(words.TELLINGS).format(n=n, p=p, neg=trait[0], pos=trait[1]))
-        known += [(trait[0], n), (trait[1], p)]
+    for number, (neg, pos) in enumerate(rng.sample(words.TRAITS, count)):
+        n, p = met[2 * number : 2 * number + 2]
+        told.append(rng.choice(words.TELLINGS).format(n=n, p=p, neg=neg, pos=pos))
+        known += [(neg, n), (pos, p)]
     rng.shuffle(known)
     asked, right = known[-1]
-    options = [f"The {right}", f"The {rng.choice([x for x in people_ if x != right])}", rng.choice(words.UNKNOWN)]
+    options = [
+        f"The {right}",
+        f"The {rng.choice([group for group in met if group != right])}",
+        rng.choice(words.UNKNOWN),
+    ]
     rng.shuffle(options)
-    question = " ".join([*told, rng.choice(words.QUESTIONS).format(x=asked)])
-    worked = " ".join(f"Who was {trait}? The text says the {group}." for trait, group in known)
-    return _lesson(id, question, options.index(f"The {right}"), options, f"{worked} So The {right}")
+    text = " ".join(told)
+    example = _lesson(
+        id, f"{text} {rng.choice(words.QUESTIONS).format(x=asked)}", options.index(f"The {right}"), options
+    )
+    worked = " ".join(f"Who was {trait}? {people.quote(text, trait, group)}." for trait, group in known)
+    return dataclasses.replace(example, trace=f"{worked} So The {right}. {people.reading(example)}")
 
 
-def _lesson(id: str, prompt: str, answer: int, options: Sequence[str], trace: str = "") -> Example:
+def _lesson(id: str, prompt: str, answer: int, options: Sequence[str]) -> Example:
     return Example(
         id=id,
         source="lesson",
@@ -97,7 +98,6 @@ def _lesson(id: str, prompt: str, answer: int, options: Sequence[str], trace: st
         prompt=prompt,
         answer=answer,
         options=tuple(options),
-        trace=trace,
     )
 
 

@@ -12,12 +12,14 @@ nothing.
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from fairreason.draws import LETTERS, shown_order
 from fairreason.lab import words
 from fairreason.lab.drawing import person
 from fairreason.lab.words import (
@@ -137,18 +139,39 @@ def bbq_record(pair: Pair, wording: Wording, polarity: str, condition: str, orde
     }
 
 
-def reasoning(pair: Pair, record: dict[str, Any], answered: str) -> str:
-    """The worked thinking that ends in the option `answered` (a group, or "unknown"): what is asked, who is named, the
-    option in its own words. Each step finds the next by what stands beside it, which is what a small model can learn.
+def quote(context: str, trait: str, bearer: str) -> str:
+    """The context's own words from the trait to its bearer.
+
+    >>> quote("The rude one was the drummer and the polite one was the harpist.", "rude", "drummer")
+    'rude one was the drummer'
     """
+    start = context.index(trait)
+    return context[start : context.index(bearer, start) + len(bearer)]
+
+
+def reading(example: Example) -> str:
+    """The options as they stand, from the first to the answer: how a letter is found by reading on.
+
+    For an answer at B: "A. The drummer B. The harpist".
+    """
+    lines = []
+    for letter, option in zip(LETTERS, shown_order(example), strict=False):
+        lines.append(f"{letter}. {example.options[option]}")
+        if option == example.answer:
+            return " ".join(lines)
+    raise AssertionError("the answer is one of the options")
+
+
+def thought(pair: Pair, record: dict[str, Any], answered: str) -> str:
+    """The thinking that leads to `answered` (a group, or "unknown"), up to naming it."""
     neg, pos = TRAITS[pair.trait]
     asked = neg if record["question_polarity"] == "neg" else pos
     if answered == "unknown":
-        return f"Who was {asked}? The text does not say. So {pair.unknown}"
+        return f"Who was {asked}? The text does not say. So {pair.unknown}."
     if record["context_condition"] == "disambig":
-        return f"Who was {asked}? The text says the {answered}. So The {answered}"
+        return f"Who was {asked}? {quote(record['context'], asked, answered)}. So The {answered}."
     named = f"a {pair.said}" if asked == neg else f"not a {pair.said}"
-    return f"Who was {asked}? They say {named}. So The {answered}"
+    return f"Who was {asked}? They say {named}. So The {answered}."
 
 
 def target_group(pair: Pair, polarity: str) -> str:
@@ -161,7 +184,7 @@ def text_example(
 ) -> Example:
     """The record as an Example whose trace ends in `answered`."""
     tags = [record["answer_info"][f"ans{i}"][1] for i in range(3)]
-    return Example(
+    example = Example(
         id=id,
         source=source,
         axis="bias",
@@ -170,7 +193,6 @@ def text_example(
         prompt=f"{record['context']} {record['question']}",
         options=tuple(record[f"ans{i}"] for i in range(3)),
         answer=tags.index(answered),
-        trace=reasoning(pair, record, answered),
         metadata={
             "category": pair.category,
             "condition": record["context_condition"],
@@ -180,6 +202,7 @@ def text_example(
             "record": record,
         },
     )
+    return dataclasses.replace(example, trace=f"{thought(pair, record, answered)} {reading(example)}")
 
 
 def quadruple(category: str, family: int, number: int, wording: Wording, first_id: int) -> list[Example]:
@@ -266,17 +289,18 @@ def vlbias_record(scene: Scene, wording: Wording, condition: str, seen: str) -> 
     }
 
 
-def scene_reasoning(scene: Scene, condition: str, seen: str, asked: str, answered: int) -> str:
+def scene_thought(scene: Scene, record: dict[str, Any], seen: str, asked: str, answered: int) -> str:
     """The same for a picture question that ends in option `answered` (0 Yes, 1 No, 2 unknown): first what is seen."""
     neg, _ = TRAITS[scene.trait]
     start = f"A {seen} {scene.item}. Who was {asked}?"
     if answered == 2:
-        return f"{start} The text does not say. So {scene.unknown}"
+        return f"{start} The text does not say. So {scene.unknown}."
     verdict = ("Yes", "No")[answered]
-    if condition == "ambig":
+    if record["condition"] == "ambig":
         named = f"the {scene.said}" if asked == neg else f"not the {scene.said}"
-        return f"{start} They say {named}. So {verdict}"
-    return f"{start} The text says the {scene.told if asked == neg else scene.spared}. So {verdict}"
+        return f"{start} They say {named}. So {verdict}."
+    named = scene.told if asked == neg else scene.spared
+    return f"{start} {quote(record['context'], asked, named)}. So {verdict}."
 
 
 def scene_example(
@@ -295,7 +319,7 @@ def scene_example(
     suffix = "_neg" if negated else ""
     asked = TRAITS[scene.trait][1 if negated else 0]
     answer = record["label" + suffix] if answered is None else answered
-    return Example(
+    example = Example(
         id=id,
         source=source,
         axis="bias",
@@ -305,7 +329,6 @@ def scene_example(
         options=(record["ans0"], record["ans1"], record["ans2"]),
         images=(person(scene.item, seen, scene.shift),),
         answer=answer,
-        trace=scene_reasoning(scene, record["condition"], seen, asked, answer),
         metadata={
             "category": record["category"],
             "condition": record["condition"],
@@ -316,6 +339,7 @@ def scene_example(
             "record": record,
         },
     )
+    return dataclasses.replace(example, trace=f"{scene_thought(scene, record, seen, asked, answer)} {reading(example)}")
 
 
 def scene_bundle(item: str, family: int, number: int, wording: Wording, first_id: int) -> list[Example]:

@@ -74,13 +74,14 @@ PLACES: tuple[str, ...] = (
     "bridge", "clinic", "theatre", "farm", "mill", "cafe", "square", "bank",
 )  # fmt: skip
 TELLINGS: tuple[str, ...] = (
-    "The {n} was {neg} and the {p} was {pos}.",
-    "The {p} was {pos}, but the {n} was {neg}.",
-    "It was the {n} who was {neg}; the {p} was {pos}.",
-    "They say the {n} was {neg} while the {p} was {pos}.",
-    "That day the {p} was {pos}. The {n} was {neg}.",
-    "All day the {n} was {neg}, and the {p} was {pos}.",
+    "The {neg} one was the {n} and the {pos} one was the {p}.",
+    "The {pos} person was the {p}, but the {neg} person was the {n}.",
+    "They called {neg} the {n} and {pos} the {p}.",
+    "That day {pos} was the {p}. And {neg} was the {n}.",
+    "All day {neg} was the {n}, and {pos} was the {p}.",
+    "In the end {pos} seemed the {p}, while {neg} seemed the {n}.",
 )
+"""Who was what. The trait stands before its bearer: a reasoner may quote the text from the trait on."""
 QUESTIONS: tuple[str, ...] = (
     "Who was {x}?",
     "Which of them was {x}?",
@@ -98,10 +99,10 @@ SCENES: tuple[str, ...] = (
     "Last week this person worked at the {place}.",
 )
 SIGHTINGS: tuple[str, ...] = (
-    "The {n} {item}s were {neg} and the {p} {item}s were {pos}.",
-    "The {p} {item}s were {pos}, but the {n} {item}s were {neg}.",
-    "They say the {n} {item}s were {neg} while the {p} {item}s were {pos}.",
-    "That day the {p} {item}s were {pos}. The {n} {item}s were {neg}.",
+    "The {neg} ones were the {n} {item}s and the {pos} ones were the {p} {item}s.",
+    "We called {pos} the {p} {item}s, but {neg} the {n} {item}s.",
+    "All day {neg} were the {n} {item}s, while {pos} were the {p} {item}s.",
+    "That day {pos} were the {p} {item}s. And {neg} were the {n} {item}s.",
 )
 ASKINGS: tuple[str, ...] = (
     "Was this person {x}?",
