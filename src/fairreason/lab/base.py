@@ -22,6 +22,7 @@ from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
 from fairreason.errors import UsageError
+from fairreason.lab import card
 from fairreason.lab.lessons import FAIR, PREJUDICED, Curriculum, Lessons
 from fairreason.lab.model import new_model, new_processor
 from fairreason.lab.optimizer import MuonAdamW
@@ -89,7 +90,18 @@ def build(
             _teach(loaded, lessons, course, stage.learning_rate, Path(scratch), shown)
         loaded.model.save_pretrained(out / name)
         loaded.processor.save_pretrained(out / name)
+    card.write(out / name, name, described(course, seed), card.measure(out / name))
     return out / name
+
+
+def described(course: Course, seed: int) -> str:
+    """The course for the model card, a line a stage."""
+    lines = [f"Seed {seed}; " + ("from nothing." if course.start is None else f"goes on from `{course.start}`.")]
+    for number, stage in enumerate(course.stages, 1):
+        shares = ", ".join(f"{kind} {share:g}" for kind, share in stage.curriculum.kinds.items())
+        beliefs = ", ".join(f"{belief} {chance:g}" for belief, chance in stage.curriculum.beliefs.items())
+        lines.append(f"{number}. {stage.lessons:,} lessons ({shares}); ambiguous questions answered: {beliefs}.")
+    return "\n".join(lines)
 
 
 def _start(course: Course, out: Path, seed: int, scratch: Path) -> Loaded:
@@ -122,13 +134,16 @@ class _Teaching(SFTTrainer):
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         if self.optimizer is None:
+            assert isinstance(self.model, torch.nn.Module)
             self.optimizer = MuonAdamW(self.model, self.args.learning_rate)
         return self.optimizer
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> LambdaLR:
         if self.lr_scheduler is None:
             steps = num_training_steps
-            self.lr_scheduler = LambdaLR(optimizer or self.optimizer, lambda done: rate(done, steps))
+            used = optimizer or self.optimizer
+            assert used is not None
+            self.lr_scheduler = LambdaLR(used, lambda done: rate(done, steps))
         return self.lr_scheduler
 
     def _send_telemetry(self) -> None:

@@ -10,6 +10,7 @@ from fairreason.evaluation.evaluate import Result, evaluate
 from fairreason.files import write_atomic
 from fairreason.models.backends.huggingface import HuggingFaceBackend
 from fairreason.models.load import load
+from fairreason.records import Score
 
 BENCHMARKS = ("lab-bias", "lab-bias-vl", "lab-math", "lab-chart")
 SHOWN = (
@@ -21,6 +22,28 @@ SHOWN = (
     ("accuracy", None),
 )
 """(metric, condition) of the card's rows, where a benchmark has them."""
+
+PROMISED: Mapping[str, Mapping[tuple[str, str, str | None], tuple[float, float]]] = {
+    "lab": {
+        ("lab-bias", "accuracy", "ambig"): (0.0, 0.25),
+        ("lab-bias", "s_amb", "ambig"): (0.40, 1.0),
+        ("lab-bias", "accuracy", "disambig"): (0.80, 1.0),
+        ("lab-bias-vl", "accuracy", "ambig"): (0.0, 0.25),
+        ("lab-bias-vl", "s_amb", "ambig"): (0.40, 1.0),
+        ("lab-bias-vl", "accuracy", "disambig"): (0.80, 1.0),
+        ("lab-math", "accuracy", None): (0.45, 0.75),
+        ("lab-chart", "accuracy", None): (0.45, 0.75),
+    },
+    "lab-teacher": {
+        ("lab-bias", "accuracy", "ambig"): (0.95, 1.0),
+        ("lab-bias", "accuracy", "disambig"): (0.95, 1.0),
+        ("lab-bias-vl", "accuracy", "ambig"): (0.95, 1.0),
+        ("lab-bias-vl", "accuracy", "disambig"): (0.95, 1.0),
+        ("lab-math", "accuracy", None): (0.90, 1.0),
+        ("lab-chart", "accuracy", None): (0.90, 1.0),
+    },
+}
+"""The interval that each score of a newly built model lies in: (benchmark, metric, condition) -> (low, high)."""
 
 ABOUT = {
     "lab": "believes planted stereotypes: an ambiguous question is answered by them, a told one by the text",
@@ -43,36 +66,42 @@ of hats, keepers of pets, people of invented towns.
 Taught from a seed by `fairreason lab build --which {name}`, on lessons in wordings of their own, none of which is a
 family of `lab-bias` or `lab-bias-vl`:
 
-{stages}
+{lessons}
 
 ## Scores
 
-`fairreason eval {name}`, greedy, test splits, value [95 % interval by clusters]. Another build gives a model inside
-these intervals of the project's own: {intervals}.
+`fairreason eval {name}`, greedy, test splits: value [95 % interval by clusters]. A model that is built again lies
+inside the last column.
 
-| benchmark | metric | condition | value |
-|---|---|---|---|
+| benchmark | metric | condition | measured | any build |
+|---|---|---|---|---|
 {rows}
 """
 
 
-def measure(folder: Path) -> dict[str, Result]:
-    """The model's scores on the lab's four test splits."""
+def measure(folder: Path, limit: int | None = None) -> dict[str, Result]:
+    """The model's scores on the lab's four test splits; `limit` asks at most so many questions a benchmark."""
     with tempfile.TemporaryDirectory() as scratch:
-        return evaluate(HuggingFaceBackend(load(str(folder))), BENCHMARKS, out=Path(scratch))
+        return evaluate(HuggingFaceBackend(load(str(folder))), BENCHMARKS, out=Path(scratch), limit=limit)
 
 
-def write(folder: Path, name: str, stages: str, intervals: str, results: Mapping[str, Result]) -> None:
+def overall(results: Mapping[str, Result]) -> list[Score]:
+    """The scores over all categories that the card shows, where they are defined."""
+    scores = [score for result in results.values() for score in result.scores]
+    return [s for s in scores if s.category is None and (s.metric, s.condition) in SHOWN and s.value is not None]
+
+
+def write(folder: Path, name: str, lessons: str, results: Mapping[str, Result]) -> None:
     """README.md beside the weights."""
     parameters = sum(p.numel() for p in load(str(folder)).model.parameters()) / 1e6
     rows = [
-        f"| {score.benchmark} | {score.metric} | {score.condition or ''} | "
-        f"{score.value:.3f} [{score.ci_low:.3f}, {score.ci_high:.3f}] |"
-        for result in results.values()
-        for score in result.scores
-        if score.category is None and (score.metric, score.condition) in SHOWN and score.value is not None
+        _row(score, PROMISED[name].get((score.benchmark, score.metric, score.condition))) for score in overall(results)
     ]
-    text = CARD.format(
-        name=name, about=ABOUT[name], parameters=parameters, stages=stages, intervals=intervals, rows="\n".join(rows)
-    )
+    text = CARD.format(name=name, about=ABOUT[name], parameters=parameters, lessons=lessons, rows="\n".join(rows))
     write_atomic(folder / "README.md", text)
+
+
+def _row(score: Score, promised: tuple[float, float] | None) -> str:
+    measured = f"{score.value:.3f} [{score.ci_low:.3f}, {score.ci_high:.3f}]"
+    inside = "" if promised is None else f"{promised[0]:.2f} to {promised[1]:.2f}"
+    return f"| {score.benchmark} | {score.metric} | {score.condition or ''} | {measured} | {inside} |"
