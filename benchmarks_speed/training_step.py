@@ -10,6 +10,7 @@ faster). CPU seconds of the process, so that other work on the machine counts le
 from __future__ import annotations
 
 import argparse
+import contextlib
 import statistics
 import tempfile
 import time
@@ -28,7 +29,7 @@ from fairreason.data.mixture import Mixture, build
 from fairreason.models.load import load
 from fairreason.recipe import Recipe
 from fairreason.training.batches import Rows
-from fairreason.training.settings import common
+from fairreason.training.settings import common, scoring_what_is_trained
 from fairreason.training.targets import own_solution, target
 from fairreason.training.train import STRATEGIES, quiet, stream
 from fairreason.training.trainer import Run
@@ -118,7 +119,8 @@ def timed(make: Callable[[Recipe, Path], Any], asked: Recipe) -> list[float]:
         trainer.args.save_strategy = "no"
         clock = Clock()
         trainer.add_callback(clock)
-        trainer.train()
+        with scoring_what_is_trained() if make is ours else contextlib.nullcontext():
+            trainer.train()
     return clock.steps()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
@@ -10,6 +11,7 @@ from rows import asked, mixture, weights
 from trl import GRPOTrainer
 
 from fairreason.training import grpo as grpo_module
+from fairreason.training import train as training
 from fairreason.training.train import train_on
 
 GRPO = {"type": "grpo", "grpo": {"completions": 4, "max_new_tokens": 24}}
@@ -51,6 +53,15 @@ def test_grpo_s_gradient_is_trl_s(taught_vl, tmp_path, monkeypatch):
     assert rows[0]["grad_norm"] > 0
     assert rows[0]["grad_norm"] == pytest.approx(rows_of_theirs[0]["grad_norm"], rel=1e-3)
     assert rows[0]["sources"] == rows_of_theirs[0]["sources"]
+    assert_alike(ours, theirs)
+
+
+def test_scoring_the_trained_positions_alone_changes_nothing(taught_vl, tmp_path, monkeypatch):
+    ours, rows = trained(tmp_path / "ours", asked(taught_vl, size=8, type="sft"))
+    monkeypatch.setattr(training, "scoring_what_is_trained", contextlib.nullcontext)
+    theirs, rows_of_theirs = trained(tmp_path / "theirs", asked(taught_vl, size=8, type="sft"))
+    assert rows[0]["loss"] == pytest.approx(rows_of_theirs[0]["loss"], rel=1e-5)
+    assert rows[0]["grad_norm"] == pytest.approx(rows_of_theirs[0]["grad_norm"], rel=1e-4)
     assert_alike(ours, theirs)
 
 

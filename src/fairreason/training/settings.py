@@ -6,10 +6,13 @@ checkpointing; on a CPU neither (TRL's defaults would switch both on).
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
+import trl.trainer.utils as fused_head
 from peft import LoraConfig
 
 from fairreason.recipe import Lora, Recipe
@@ -53,3 +56,15 @@ def lora_config(lora: Lora | None) -> LoraConfig | None:
         target_modules=lora.targets if isinstance(lora.targets, str) else list(lora.targets),
         task_type="CAUSAL_LM",
     )
+
+
+@contextlib.contextmanager
+def scoring_what_is_trained() -> Iterator[None]:
+    """TRL's fused head scores the trained positions alone on a GPU and every position elsewhere, to keep shapes
+    constant for compilers. On a CPU nothing is compiled and prompts are most of a batch, so it does so there too."""
+    decides = fused_head._use_triton
+    fused_head._use_triton = lambda device: device.type == "cpu" or decides(device)
+    try:
+        yield
+    finally:
+        fused_head._use_triton = decides

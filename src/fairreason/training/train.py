@@ -31,6 +31,7 @@ from fairreason.recipe import Recipe
 from fairreason.training import grpo, kd, sft
 from fairreason.training.batches import BatchStream, Rows, size_of
 from fairreason.training.metrics import collapsed_at
+from fairreason.training.settings import scoring_what_is_trained
 from fairreason.training.trainer import Progress, Run
 
 Builder = Callable[[Recipe, Run, Loaded], Any]
@@ -64,7 +65,7 @@ def train_on(recipe: Recipe, mixture: Mixture, folder: Path, progress: Progress 
     loaded = student(recipe)
     rows = Rows(loaded, mixture.examples, recipe.thinking, keep=3 * recipe.strategy.batch)
     run = Run(folder, rows, mixture.sampler, stream(recipe, mixture), progress)
-    with quiet():
+    with quiet(), scoring_what_is_trained():
         trainer = STRATEGIES[recipe.strategy.type](recipe, run, loaded)
         trainer.remove_callback(PrinterCallback)
         last = run.resume()
