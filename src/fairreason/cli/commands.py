@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
@@ -18,9 +18,7 @@ from fairreason.cli.show_plan import show_plans
 from fairreason.errors import UsageError
 from fairreason.recipe import Recipe
 from fairreason.records import OUTCOMES, to_json
-
-if TYPE_CHECKING:
-    pass
+from fairreason.study import resolution
 
 
 def shipped_recipe(name: str) -> Path:
@@ -42,6 +40,7 @@ def run_study(
         raise UsageError(f"{path}: has no study; add study.grid, or use `fairreason train` for a single run")
     outcome = api.study(recipe, out, workers, data)
     page = api.report(out)
+    print(resolution.sentence(api.frontier(out)["resolution"]), file=sys.stderr)
     failed = [run for run in outcome["runs"] if run["status"] != "finished"]
     if as_json:
         console.show({"study": str(out), "report": str(page), "runs": outcome["runs"]})

@@ -15,6 +15,7 @@ from fairreason.study import frontier
 from fairreason.study.contrasts import contrasts
 from fairreason.study.numbers import DRAWS, Weights, numbers, usable
 from fairreason.study.points import Evaluated, Point, base_point, bias_axes, gather
+from fairreason.study.resolution import resolution
 
 COSTS = ("prompt_tokens", "trained_tokens", "sampled_tokens", "seconds", "steps")
 HOLLOW_MARGIN = 0.02
@@ -65,6 +66,7 @@ def summary(
             "draws": draws,
             "level": 0.95,
         },
+        "resolution": resolution(base_numbers, reasoning),
         "base": _base_row(whole),
         "points": [rows[id(point)] for point in points],
         "contrasts": contrasts(points, whole, margin),

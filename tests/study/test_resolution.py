@@ -1,0 +1,24 @@
+import numpy as np
+import pytest
+
+from fairreason.study.resolution import FACTOR, resolution, sentence
+
+
+def test_by_hand():
+    # standard errors .02 of F and .01, .03 of two accuracies .5 and .6; relative .02 and .05; mean of two
+    draws = {"F": np.array([0.1, 0.12, 0.08]), "accuracy/a": np.array([0.5, 0.51, 0.49]),
+             "accuracy/b": np.array([0.6, 0.63, 0.57])}  # fmt: skip
+    found = resolution(draws, ["a", "b"])
+    assert found["F"] == pytest.approx(FACTOR * 0.02)
+    assert found["R"] == pytest.approx(FACTOR * np.hypot(0.02, 0.05) / 2)
+
+
+def test_the_factor_is_the_textbook_one():
+    from scipy.stats import norm
+
+    assert pytest.approx((norm.ppf(0.975) + norm.ppf(0.8)) * 2**0.5, rel=1e-5) == FACTOR
+
+
+def test_what_does_not_exist_is_left_out_of_the_sentence():
+    assert resolution({}, []) == {"F": None, "R": None}
+    assert "0.050 in F between" in sentence({"F": 0.05, "R": None})
