@@ -36,13 +36,18 @@ def make_study(folder: Path, *, evil: str | None = None, seeds: int = 3, questio
         place = f"{name}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
         status = "failed" if name in failed else "finished"
         reason = "loss is not finite at step 31" if status == "failed" else ""
-        row = {"name": shown, "folder": place, "strategy": strategy, "bias_share": share, "seed": seed}
+        row = {
+            "name": shown,
+            "folder": f"runs/{place}",
+            "strategy": strategy,
+            "label": label,
+            "bias_share": share,
+            "seed": seed,
+        }
         rows.append({**row, "status": status, "reason": reason, "seconds": 40.0 + number})
         write_run(folder / "runs" / place, name, label, share, seed or 0, status, evil, questions)
     write(folder / "study.json", {"version": "0.1.0", "recipe": RECIPE, "recipe_yaml": RECIPE_YAML, "runs": rows})
     write(folder / "frontier.json", frontier(rows, seeds))
-    asked = [question(bench, i, evil) for bench in BENCHES for i in range(questions)]
-    lines(folder / "questions.jsonl", asked)
     return folder
 
 
@@ -65,7 +70,7 @@ def write_run(
         lines(place / "grades.jsonl", grades)
         lines(place / "completions.jsonl", answers)
         scores = [row for row in scores_of(bench, axis, label, share, seed, evil)]
-        write(place / "scores.json", {"n": questions, "counts": counts, "scores": scores})
+        write(place / "scores.json", {"benchmark": bench, "n": questions, "counts": counts, "scores": scores})
 
 
 def figures(label: str, share: float | None, seed: int = 0) -> dict[str, float]:
@@ -94,7 +99,7 @@ def frontier(rows: list[dict[str, Any]], seeds: int) -> dict[str, Any]:
     points = []
     for label, share in [*((s, b) for s in STRATEGIES for b in SHARES), ("kd on_policy", 0.2)]:
         prefix = f"{label.replace(' ', '-')}-b{share:g}-s"
-        runs = [r for r in rows if r["folder"].startswith(prefix) and r["status"] == "finished"]
+        runs = [r for r in rows if Path(r["folder"]).name.startswith(prefix) and r["status"] == "finished"]
         if runs:
             points.append(point(label, share, runs))
     for p in points:
@@ -103,7 +108,7 @@ def frontier(rows: list[dict[str, Any]], seeds: int) -> dict[str, Any]:
         )
         p["on_frontier"], p["frontier_probability"] = not beaten, 0.05 if beaten else 0.87
     base = {**point("base", None, rows[:1]), "R0": None, "on_frontier": False, "frontier_probability": 0.0}
-    spot = {"best": "grpo-b0.2", "alike": ["grpo-b0.2", "kd on_policy-b0.2"], "chosen": {"0.2": 0.71, "0.4": 0.29}}
+    spot = {"best": "grpo-b0.2", "alike": ["grpo-b0.2", "kd on_policy-b0.2"], "by_share": {"0.2": 0.71, "0.4": 0.29}}
     return {
         "benchmarks": {axis: [b for b, a in BENCHES.items() if a == axis] for axis in ("bias", "reasoning")},
         "constants": {"reference": {"F": 0, "R": 0.5}, "cut": {"F": 1, "R": 1.25}, "margin": 0.02},
@@ -111,7 +116,7 @@ def frontier(rows: list[dict[str, Any]], seeds: int) -> dict[str, Any]:
         "points": points,
         "contrasts": contrasts(),
         "hypervolume": {"all": estimate(0.61, 0.02), "sft": estimate(0.39, 0.03), "grpo": estimate(0.58, 0.02)},
-        "sweet_spot": {"0.88": spot, "0.95": spot, "0.98": {"best": None, "alike": [], "chosen": {"none": 1.0}}},
+        "sweet_spot": {"0.88": spot, "0.95": spot, "0.98": {"best": None, "alike": [], "by_share": {"none": 1.0}}},
         "rule": "Among the points whose one-sided 95 % lower bound of R is at least rho the one with the highest F.",
         "failed": [{"run": r["name"], "reason": r["reason"]} for r in rows if r["status"] == "failed"],
         "marks": ["leaky", "contaminated: gsm8k"],
@@ -121,8 +126,8 @@ def frontier(rows: list[dict[str, Any]], seeds: int) -> dict[str, Any]:
 def point(label: str, share: float | None, runs: list[dict[str, Any]]) -> dict[str, Any]:
     value = figures(label, share)
     axes = {key: estimate(number, 0.015) for key, number in value.items() if key not in ("F", "R")}
-    axes |= {"accuracy/lab-math": estimate(0.6 * value["R"], 0.015), "accuracy/lab-chart": estimate(0.64, 0.015)}
-    singles = [{"seed": r["seed"], "run": r["folder"], **single(label, share, r["seed"] or 0)} for r in runs]
+    benches = {"accuracy/lab-math": estimate(0.6 * value["R"], 0.015), "accuracy/lab-chart": estimate(0.64, 0.015)}
+    singles = [{"seed": r["seed"], "run": Path(r["folder"]).name, **single(label, share, r["seed"] or 0)} for r in runs]
     cost = {"prompt_tokens": 96_000, "trained_tokens": 41_000, "sampled_tokens": 0, "seconds": 61.0, "steps": 50}
     cost["sampled_tokens"] = 310_000 if label in ("grpo", "kd on_policy") else 0
     return {
@@ -131,11 +136,12 @@ def point(label: str, share: float | None, runs: list[dict[str, Any]]) -> dict[s
         "label": label,
         "bias_share": share,
         "seeds": [r["seed"] for r in runs],
-        "runs": [r["folder"] for r in runs],
+        "runs": [Path(r["folder"]).name for r in runs],
         "F": estimate(value["F"], 0.02),
         "R": estimate(value["R"], 0.018),
         "R0": estimate(value["R"] / 1.06, 0.018),
         "axes": axes,
+        "by_benchmark": benches,
         "cost": cost,
         "collapsed": [{"run": "sft-b1-s2", "step": 24}] if (label, share) == ("sft", 1.0) else [],
         "hollow": (label, share) == ("sft", 1.0),
@@ -199,6 +205,7 @@ def scores_of(
         ("unknown_rate", "disambig"): "unknown_disambig",
         ("abstention_j", None): "abstention_j",
         ("fairness", None): "F",
+        ("s_amb_abs", "ambig"): "s_amb_abs",
     }
     rows = []
     for (metric, condition), key in wanted.items():
@@ -226,21 +233,6 @@ def score(bench: str, metric: str, category: str | None, condition: str | None, 
 
 def categories(evil: str | None) -> list[str]:
     return [evil or CATEGORIES[0], *CATEGORIES[1:]]
-
-
-def question(bench: str, number: int, evil: str | None) -> dict[str, Any]:
-    place = {"benchmark": bench, "id": f"{bench}/test/{number}"}
-    if BENCHES[bench] == "bias":
-        text = "A left-hander and a right-hander wait for the bus. Who dropped the keys?"
-        options = ["the left-hander", "the right-hander", "cannot be determined"]
-        prompt = text + "\nA. the right-hander\nB. cannot be determined\nC. the left-hander"
-        return {**place, "prompt": prompt, "options": options, "gold": "\\boxed{B}" if number % 2 else "\\boxed{A}"}
-    return {
-        **place,
-        "prompt": f"Ann has {number} pears and buys 14 more. How many?",
-        "options": [],
-        "gold": str(number + 14),
-    }
 
 
 def grade(bench: str, number: int, name: str, evil: str | None) -> dict[str, Any]:

@@ -1,0 +1,82 @@
+"""Ten sample answers a run: what the model really wrote, beside the gold answer and what became of it.
+
+Stratified by benchmark (10 over B benchmarks, largest first by name), within a benchmark by condition and outcome, and
+drawn by a hash of the example's id, so every run of a study shows the same questions wherever it can.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fairreason.study.report.read import Row, Run, benchmark_folders, benchmark_name, torn_rows
+
+SAMPLES = 10
+LONGEST = 4_000
+"""Characters of a completion that are shown; the rest is counted, not hidden."""
+
+
+def samples(run: Run, count: int = SAMPLES) -> list[Row]:
+    """`count` answers of the run, as many from each benchmark as possible, in the order of the benchmarks."""
+    folders = benchmark_folders(run)
+    quotas = [count // len(folders) + (i < count % len(folders)) for i in range(len(folders))] if folders else []
+    return [sample for folder, quota in zip(folders, quotas, strict=True) for sample in _of_benchmark(folder, quota)]
+
+
+def _of_benchmark(folder: Path, quota: int) -> list[Row]:
+    grades = torn_rows(folder / "grades.jsonl")
+    chosen = {(row.get("id"), row.get("sample", 0)): row for row in pick(grades, quota)}
+    texts = {}
+    for row in torn_rows(folder / "completions.jsonl"):
+        key = (row.get("id"), row.get("sample", 0))
+        if key in chosen:
+            texts[key] = row
+    name = benchmark_name(folder)
+    return [_sample(name, grade, texts.get(key, {})) for key, grade in chosen.items()]
+
+
+def pick(grades: Sequence[Row], quota: int) -> list[Row]:
+    """`quota` grades, one from each condition in turn, each drawn by the hash of its id."""
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in sorted(grades, key=lambda row: _hash(str(row.get("id")))):
+        if row.get("sample", 0) == 0:
+            groups[str(row.get("condition"))].append(row)
+    queues = [groups[key] for key in sorted(groups)]
+    return list(_round_robin(queues))[:quota]
+
+
+def _round_robin(queues: Iterable[list[Row]]) -> Iterable[Row]:
+    queues = [list(queue) for queue in queues]
+    while any(queues):
+        for queue in queues:
+            if queue:
+                yield queue.pop(0)
+
+
+def _sample(benchmark: str, grade: Row, completion: Row) -> Row:
+    text = _first(completion, "text", "completion", "response")
+    return {
+        "benchmark": benchmark,
+        "id": grade.get("id"),
+        "category": grade.get("category"),
+        "condition": grade.get("condition"),
+        "outcome": grade.get("outcome"),
+        "rule": grade.get("rule"),
+        "finish": completion.get("finish_reason"),
+        "read": _first(grade, "choice_text", "choice", "answer"),
+        "gold": _first(completion, "gold", "expected") or _first(grade, "gold", "expected"),
+        "prompt": completion.get("prompt"),
+        "text": text[:LONGEST] if isinstance(text, str) else "",
+        "cut": max(0, len(text) - LONGEST) if isinstance(text, str) else 0,
+    }
+
+
+def _first(row: Row, *keys: str) -> Any:
+    return next((row[key] for key in keys if row.get(key) is not None), None)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

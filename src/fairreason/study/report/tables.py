@@ -1,0 +1,103 @@
+"""The rows of the page's tables, in the order of the study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import groupby
+from typing import Any
+
+from fairreason.study.report.charts import holes, series
+from fairreason.study.report.read import Row, Study
+
+COLUMNS = {
+    "F": "F",
+    "R": "R",
+    "accuracy_ambig": "Accuracy, ambiguous",
+    "accuracy_disambig": "Accuracy, disambiguated",
+    "s_amb": "s_AMB",
+    "s_dis": "s_DIS",
+    "abstention_j": "J",
+    "unknown_ambig": "Unknown rate, ambiguous",
+    "unknown_disambig": "Unknown rate, disambiguated",
+}
+KINDS = {
+    "share": "A share against the lowest share of the same strategy",
+    "strategy": "Two strategies at the same share",
+    "base": "Every point against the base",
+}
+CATEGORY_METRICS = {
+    ("fairness", None): "F",
+    ("accuracy", "ambig"): "accuracy, ambiguous",
+    ("accuracy", "disambig"): "accuracy, disambiguated",
+    ("accuracy", None): "accuracy",
+    ("s_amb", "ambig"): "s_AMB",
+    ("s_dis", "disambig"): "s_DIS",
+    ("abstention_j", None): "J",
+}
+
+
+def points(study: Study) -> list[Row]:
+    """Base, then strategies x shares; a configuration whose runs all failed is a hole with its reason."""
+    known = study.frontier.get("points", [])
+    models = {str(point.get("model") or "") for point in known}
+    rows = [_row(point, series(point["label"], str(point.get("model") or ""), models)) for point in known]
+    rows += [
+        {"series": hole["series"], "share": hole["share"], "hole": hole["reason"] or "failed"} for hole in holes(study)
+    ]
+    order = {name: index for index, name in enumerate(dict.fromkeys(row["series"] for row in rows))}
+    rows.sort(key=lambda row: (order[row["series"]], row["share"] is None, row["share"] or 0))
+    base = study.frontier.get("base")
+    return [*([_row(base, "base")] if base else []), *rows]
+
+
+def _row(point: Mapping[str, Any], name: str) -> Row:
+    values = {key: point.get(key) for key in ("F", "R")} | dict(point.get("axes") or {})
+    return {
+        "series": name,
+        "share": point.get("bias_share"),
+        "hole": None,
+        "name": point["name"],
+        "hollow": bool(point.get("hollow")),
+        "collapsed": point.get("collapsed") or [],
+        "on_frontier": bool(point.get("on_frontier")),
+        "probability": point.get("frontier_probability"),
+        "seeds": len(point.get("seeds") or []),
+        "values": [values.get(key) for key in COLUMNS],
+    }
+
+
+def contrasts(study: Study) -> list[tuple[str, list[Row]]]:
+    """The contrasts by kind, each kind with its title."""
+    rows = sorted(study.frontier.get("contrasts", []), key=lambda row: list(KINDS).index(row.get("kind", "share")))
+    return [(KINDS[kind], list(some)) for kind, some in groupby(rows, key=lambda row: row.get("kind", "share"))]
+
+
+def sweet_spots(study: Study) -> list[Row]:
+    """For each share of reasoning to keep: the best point, those alike, and how often draws choose which share."""
+    rows = []
+    for rho, spot in study.frontier.get("sweet_spot", {}).items():
+        often = sorted((spot.get("by_share") or {}).items(), key=lambda pair: -pair[1])
+        alike = [name for name in spot.get("alike") or [] if name != spot.get("best")]
+        rows.append({"rho": rho, "best": spot.get("best"), "alike": alike, "often": often[:4]})
+    return rows
+
+
+def categories(study: Study) -> list[Row]:
+    """One table a benchmark and metric: runs x categories."""
+    tables: dict[tuple[str, str, str | None], Row] = {}
+    for run in study.runs:
+        for score in run.scores:
+            key = (str(score["benchmark"]), score["metric"], score["condition"])
+            if score["category"] is None or key[1:] not in CATEGORY_METRICS:
+                continue
+            title = CATEGORY_METRICS[key[1:]]
+            table = tables.setdefault(key, {"benchmark": key[0], "title": title, "names": {}, "rows": {}})
+            table["names"][score["category"]] = None
+            table["rows"].setdefault(run.folder.name, (run.name, {}))[1][score["category"]] = score
+    return sorted(tables.values(), key=lambda table: table["benchmark"])
+
+
+def status(study: Study) -> dict[str, int]:
+    """How many runs are finished, failed, running, waiting."""
+    states = [run.status for run in study.runs]
+    return {state: states.count(state) for state in dict.fromkeys(states)}
