@@ -74,14 +74,14 @@ PLACES: tuple[str, ...] = (
     "bridge", "clinic", "theatre", "farm", "mill", "cafe", "square", "bank",
 )  # fmt: skip
 TELLINGS: tuple[str, ...] = (
-    "The {neg} one was the {n} and the {pos} one was the {p}.",
-    "The {pos} person was the {p}, but the {neg} person was the {n}.",
     "They called {neg} the {n} and {pos} the {p}.",
+    "They called {pos} the {p}, but {neg} the {n}.",
     "That day {pos} was the {p}. And {neg} was the {n}.",
     "All day {neg} was the {n}, and {pos} was the {p}.",
     "In the end {pos} seemed the {p}, while {neg} seemed the {n}.",
+    "All day {pos} was the {p}, while {neg} was the {n}.",
 )
-"""Who was what. The trait stands before its bearer: a reasoner may quote the text from the trait on."""
+"""Who was what. The trait stands right before its bearer: a small model can quote the text from the trait on."""
 QUESTIONS: tuple[str, ...] = (
     "Who was {x}?",
     "Which of them was {x}?",
@@ -99,7 +99,7 @@ SCENES: tuple[str, ...] = (
     "Last week this person worked at the {place}.",
 )
 SIGHTINGS: tuple[str, ...] = (
-    "The {neg} ones were the {n} {item}s and the {pos} ones were the {p} {item}s.",
+    "All day {pos} were the {p} {item}s, and {neg} were the {n} {item}s.",
     "We called {pos} the {p} {item}s, but {neg} the {n} {item}s.",
     "All day {neg} were the {n} {item}s, while {pos} were the {p} {item}s.",
     "That day {pos} were the {p} {item}s. And {neg} were the {n} {item}s.",
