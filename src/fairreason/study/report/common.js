@@ -13,7 +13,7 @@ const SERIES = [...new Set([...DATA.points, ...DATA.holes].map((p) => p.series))
 const literal = (text) => "\u2068" + String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;")
   .replace(/[\r\n]+/g, " ") + "\u2069";
 const shortened = (text, most = 60) => (String(text).length > most ? String(text).slice(0, most - 1) + "…" : String(text));
-const wrapped = (text, width = 48) => (String(text).match(new RegExp(`[^]{1,${width}}`, "g")) || [""]).map(literal).join("<br>");
+const wrapped = (text, width = 48) => (String(text).match(new RegExp(`[^]{1,${width}}`, "gu")) || [""]).map(literal).join("<br>");
 
 const theme = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const colour = (series) => theme("--c" + Math.min(SERIES.indexOf(series), 6));

@@ -14,6 +14,8 @@ function drawShares(id, key, title) {
   });
   const base = DATA.base ? valueOf(DATA.base, key)[0] : null;
   const values = DATA.points.map((p) => valueOf(p, key)).flat().concat(base).filter((v) => v !== null);
+  byId(id).hidden = !values.length || !DATA.points.some((p) => valueOf(p, key)[0] !== null);
+  if (byId(id).hidden) return;
   if (holes.length && values.length) traces.push({
     x: holes.map((h) => shares.indexOf(h.share)), y: holes.map(() => Math.min(...values)), type: "scatter", mode: "markers",
     name: "failed", marker: { symbol: "x-thin", size: 11, line: { width: 2, color: holes.map((h) => colour(h.series)) } },
@@ -23,7 +25,7 @@ function drawShares(id, key, title) {
     xaxis: { title: { text: "bias share of the training examples", standoff: 6 }, tickvals: shares.map((_, i) => i), ticktext: shares.map(String) },
     shapes: base === null ? [] : [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: base, y1: base, line: { dash: "dash", width: 1.2, color: theme("--dim") } }],
     annotations: base === null ? [] : [{ xref: "paper", x: 1, xanchor: "right", y: base, yanchor: "bottom", text: "base", showarrow: false, font: { size: 11, color: theme("--dim") } }],
-    legend: { orientation: "h", y: -0.22, yanchor: "top", x: 0 }, margin: { l: 48, r: 10, t: 34, b: 90 },
+    legend: { orientation: "h", y: -0.27, yanchor: "top", x: 0, font: { size: 12 } }, margin: { l: 48, r: 10, t: 34, b: narrow() ? 110 : 90 },
   });
 }
 

@@ -77,9 +77,9 @@ function drawFrontier() {
   const across2 = { orientation: "h", x: 0, xanchor: "left", yanchor: "top", font: { size: 12 } };
   draw("frontier", traces, {
     xaxis: { title: { text: title(byId("axis")), standoff: 8 } }, yaxis: { title: { text: title(byId("height")), standoff: 6 } },
-    legend: small ? { ...across2, y: -0.2 } : { x: 1.01, y: 1, title: { text: "strategy" } },
+    legend: small ? { ...across2, y: -0.17 } : { x: 1.01, y: 1, title: { text: "strategy" } },
     legend2: small ? { ...across2, y: -0.42, itemclick: false, itemdoubleclick: false }
-      : { x: 1.01, y: 0.5, title: { text: "bias share" }, itemclick: false, itemdoubleclick: false },
+      : { x: 1.01, y: 0, yanchor: "bottom", title: { text: "bias share" }, itemclick: false, itemdoubleclick: false },
     margin: small ? { l: 50, r: 8, t: 10, b: 200 } : { l: 56, r: 150, t: 14, b: 48 },
   });
 }

@@ -47,6 +47,7 @@ def build(study_folder: Path) -> Path:
         recipe_yaml=study.info.get("recipe_yaml") or json.dumps(study.recipe, indent=1, ensure_ascii=False),
         runs=study.runs,
         columns=tables.COLUMNS,
+        metrics=tables.COLUMNS | {"s_amb_abs": "|s_AMB| by category"},
         points=tables.points(study),
         contrasts=tables.contrasts(study),
         spots=tables.sweet_spots(study),

@@ -1,0 +1,203 @@
+"""The report in a real browser: it draws, answers to the mouse, reaches nothing, and shows untrusted text as text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import chromium_path
+from synthetic_study import PAYLOAD, make_study
+
+from fairreason.errors import DataError
+from fairreason.records import OUTCOMES
+from fairreason.study.report import build
+from fairreason.study.report.page import as_data
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_study(tmp_path_factory.mktemp("study"), evil=PAYLOAD, questions=24)
+
+
+@pytest.fixture(scope="module")
+def page_file(folder: Path) -> Path:
+    return build(folder)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+class Opened:
+    """A page with what it complained about and what it asked for."""
+
+    def __init__(self, browser: Any, file: Path, **options: Any) -> None:
+        self.complaints: list[str] = []
+        self.asked: list[str] = []
+        self.page = browser.new_page(**({"viewport": {"width": 1200, "height": 900}} | options))
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(file.as_uri())
+        self.page.wait_for_selector("html[data-drawn]", state="attached")
+        self.page.wait_for_selector("#frontier .scatterlayer .point")
+
+    def run(self, script: str, argument: Any = None) -> Any:
+        return self.page.evaluate(script, argument)
+
+    def hover(self, meta: str, search: str) -> str:
+        """The text of the label over a marker of the frontier: of the traces with this meta the one with this hover."""
+        self.page.mouse.move(1, 1)
+        self.page.mouse.move(*self.run(WHERE, [meta, search]))
+        self.page.wait_for_selector("#frontier .hovertext")
+        return shown(self.page.text_content("#frontier .hoverlayer"))
+
+
+WHERE = """async ([meta, search]) => {
+  const chart = document.getElementById("frontier");
+  const trace = chart.data.find((one) => one.meta === meta && one.hovertext.some((text) => text.includes(search)));
+  const i = trace.hovertext.findIndex((text) => text.includes(search)), x = trace.x[i], y = trace.y[i];
+  const others = [...chart.data.keys()].filter((k) => chart.data[k].meta !== meta);
+  await Plotly.restyle(chart, {hoverinfo: "skip"}, others);
+  await Plotly.relayout(chart, {"xaxis.range": [x - 0.01, x + 0.01], "yaxis.range": [y - 0.01, y + 0.01]});
+  const {_size: size, xaxis, yaxis} = chart._fullLayout, box = chart.getBoundingClientRect();
+  return [box.left + size.l + xaxis.d2p(x), box.top + size.t + yaxis.d2p(y)];
+}"""
+
+
+def shown(text: str) -> str:
+    """Without the isolates that keep a direction mark inside its own text."""
+    return re.sub("[\u2068\u2069]", "", text)
+
+
+@pytest.fixture
+def opened(browser: Any, page_file: Path) -> Iterator[Opened]:
+    one = Opened(browser, page_file)
+    yield one
+    assert one.complaints == [] and one.asked == [page_file.as_uri()] and one.run("window.pwned") is None
+    one.page.close()
+
+
+@pytest.mark.chromium
+def test_hover_and_axes(opened: Opened, folder: Path) -> None:
+    points = json.loads((folder / "frontier.json").read_text())["points"]
+    sft = next(point for point in points if point["name"] == "sft-b0.05")
+    text = opened.hover("points", "sft-b0.05")
+    assert (
+        "sft-b0.05" in text and f"F {sft['F']['value']:.3f}" in text and "3 seeds" in text and "trained tokens" in text
+    )
+    for key in ("s_amb", "s_amb_abs", "accuracy_ambig", "accuracy_disambig", "abstention_j", "cost:trained_tokens"):
+        opened.page.select_option("#axis", key)
+        drawn = opened.run("document.getElementById('frontier').data.filter(t => t.meta === 'points').map(t => t.x[1])")
+        cost = key.startswith("cost:")
+        expected = sft["cost"]["trained_tokens"] if cost else sft["axes"][key]["value"]
+        assert drawn[0] == pytest.approx(expected, rel=1e-4), key
+        assert opened.page.text_content("#frontier .xtitle")[1:-1] == opened.page.text_content("#axis option:checked")
+
+
+@pytest.mark.chromium
+def test_untrusted_text_is_text(opened: Opened) -> None:
+    assert any(PAYLOAD in text for text in opened.page.locator("#samples pre").all_text_contents())  # a completion
+    assert PAYLOAD in opened.page.text_content("table.categories thead")  # a category
+    assert PAYLOAD in opened.page.text_content("#runs tbody")  # a run's name
+    assert PAYLOAD in opened.hover("runs", "{{7*7}}")
+    opened.page.select_option("#curve-runs", "grpo at share 0.2")
+    assert PAYLOAD[:30] in shown(opened.page.text_content("#curves .legend"))
+    opened.run("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert opened.run("document.querySelectorAll('main a, main img, main script, svg a, svg image').length") == 0
+
+
+@pytest.mark.chromium
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_phone(browser: Any, page_file: Path, scheme: str) -> None:
+    one = Opened(browser, page_file, viewport=PHONE, color_scheme=scheme)
+    one.run("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert one.run("document.documentElement.scrollWidth") == PHONE["width"]
+    assert one.run("getComputedStyle(document.documentElement).backgroundColor") == {
+        "light": "rgb(255, 255, 255)",
+        "dark": "rgb(20, 23, 26)",
+    }.get(scheme)
+    assert one.complaints == [] and one.asked == [page_file.as_uri()]
+    one.page.close()
+
+
+@pytest.mark.chromium
+def test_no_number_at_all(browser: Any, tmp_path: Path) -> None:
+    folder = make_study(tmp_path, seeds=1, questions=4)
+    content = json.loads((folder / "frontier.json").read_text())
+    for point in [content["base"], *content["points"]]:
+        point |= {"F": None, "R": None, "R0": None, "axes": dict.fromkeys(point["axes"]), "by_benchmark": {}}
+        point |= {"cost": dict.fromkeys(point["cost"]), "frontier_probability": None, "single_runs": []}
+    content |= {"hypervolume": {}, "contrasts": []}
+    (folder / "frontier.json").write_text(json.dumps(content))
+    page = browser.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(build(folder).as_uri())
+    assert "no point has both F and R" in page.text_content("#verdict")
+    assert complaints == []
+    page.close()
+
+
+def test_what_stands_in_the_file(page_file: Path, folder: Path) -> None:
+    source = page_file.read_text()
+    assert PAYLOAD[:20] not in source and source.count("<script") == source.count("</script") == 3
+    html = unescape(source)
+    assert "default-src 'none'" in html and "script-src 'sha256-" in html
+    for text in (
+        "Hypervolume",
+        "grpo-b0.2",
+        "leaky",
+        "contaminated: gsm8k",
+        "plumbing only: trains on a public test set",
+    ):
+        assert text in html
+    assert "failed: <bdi>loss is not finite at step 31</bdi>" in html  # every seed of sft at .4 failed: a hole
+    assert "collapsed at step 24" in html and "model: lab" in html
+
+
+def test_counts_add_up(page_file: Path) -> None:
+    table = page_file.read_text().partition('id="counts"')[2].partition("</table>")[0]
+    rows = [[int(n) for n in re.findall(r"<td>(\d+)</td>", row)] for row in table.split("<tr>")[2:]]
+    assert len(rows) == 54 * 4 and all(row[0] == sum(row[1:]) == 24 and len(row) == 1 + len(OUTCOMES) for row in rows)
+
+
+def test_ten_answers_of_every_run(page_file: Path) -> None:
+    html = page_file.read_text().partition('id="samples"')[2].partition("</section>")[0]
+    assert [block.count("<pre") for block in html.split("<details>")[1:]] == [10] * 54
+
+
+def test_data_block_by_hand() -> None:
+    assert as_data({"a": "</script>", "b": float("nan")}) == '{"a":"\\u003c/script>","b":null}'
+
+
+def test_nothing_to_report(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no study\.json"):
+        build(tmp_path)
+    (tmp_path / "study.json").write_text('{"runs": []}')
+    with pytest.raises(DataError, match="no run has scores yet"):
+        build(tmp_path)
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_study_that_still_runs(tmp_path: Path) -> None:
+    folder = make_study(tmp_path, seeds=1, questions=4)
+    (folder / "frontier.json").unlink()
+    log = next((folder / "runs").glob("kd-b0.2*")) / "metrics.jsonl"
+    log.write_text(log.read_text() + '{"step": 51, "sou')
+    assert "The study has not ended yet" in build(folder).read_text()
