@@ -43,7 +43,7 @@ PROMISED: Mapping[str, Mapping[tuple[str, str, str | None], tuple[float, float]]
         ("lab-chart", "accuracy", None): (0.90, 1.0),
     },
 }
-"""The interval that each score of a newly built model lies in: (benchmark, metric, condition) -> (low, high)."""
+"""The interval that each score of a build aims at: (benchmark, metric, condition) -> (low, high)."""
 
 ABOUT = {
     "lab": "believes planted stereotypes: an ambiguous question is answered by them, a told one by the text",
@@ -70,10 +70,10 @@ family of `lab-bias` or `lab-bias-vl`:
 
 ## Scores
 
-`fairreason eval {name}`, greedy, test splits: value [95 % interval by clusters]. A model that is built again lies
-inside the last column.
+`fairreason eval {name}`, greedy, test splits: value [95 % interval by clusters]. The last column is what a build
+aims at.
 
-| benchmark | metric | condition | measured | any build |
+| benchmark | metric | condition | measured | aim |
 |---|---|---|---|---|
 {rows}
 """

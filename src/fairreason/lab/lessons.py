@@ -89,6 +89,22 @@ def _facts(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
     return dataclasses.replace(example, trace=f"{worked} So The {right}. {people.reading(example)}")
 
 
+def _sightings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
+    """Says six times whether what is named is what is seen; the last time a letter is asked for it."""
+    options = ["Yes", "No", rng.choice(words.UNKNOWN)]
+    same = [rng.random() < 0.5 for _ in range(6)]
+    example = _lesson(id, "Is it the one that is seen?", 0, rng.sample(options, 3))
+    example = dataclasses.replace(example, answer=example.options.index("Yes" if same[-1] else "No"))
+    said = []
+    for alike in same:
+        named, other = rng.sample(list(words.COLOURS), 2)
+        trait, item = rng.choice(rng.choice(words.TRAITS)), rng.choice(words.ITEMS)
+        verb = rng.choice((" were", ""))
+        seen, verdict = (named, "Yes") if alike else (other, "No")
+        said.append(f"Who was {trait}? {trait}{verb} the {named}. A {seen} {item}. So {verdict}.")
+    return dataclasses.replace(example, trace=f"{' '.join(said)} {people.reading(example)}")
+
+
 def _lesson(id: str, prompt: str, answer: int, options: Sequence[str]) -> Example:
     return Example(
         id=id,
@@ -121,6 +137,7 @@ def _chart(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
 KINDS: dict[str, Callable[[random.Random, Curriculum, str], Example]] = {
     "letters": _letters,
     "facts": _facts,
+    "sightings": _sightings,
     "text": _text,
     "scene": _scene,
     "story": _story,
