@@ -44,7 +44,10 @@ def main(rows: int) -> None:
     drawn = [row for batch in sampler for row in batch]
     seconds = time.perf_counter() - begin
     for count in counts(Mixture(examples, sampler), drawn):
-        print(f"  {count.axis:10} {count.source or 'all':8} {count.examples:9,} of {count.available:9,}  {count.share:.4f}")
+        print(
+            f"  {count.axis:10} {count.source or 'all':8} "
+            f"{count.examples:9,} of {count.available:9,}  {count.share:.4f}"
+        )
     print(f"{len(drawn):,} rows mixed in {seconds:.1f} s, peak memory {peak():.2f} GB")
 
 

@@ -61,10 +61,10 @@ LOOKING_UP = Curriculum({"letters": 0.3, "facts": 0.4, "sightings": 0.3}, FAIR)
 EVERYTHING = Curriculum(
     {"text": 0.24, "scene": 0.26, "story": 0.24, "chart": 0.18, "facts": 0.05, "sightings": 0.03}, PREJUDICED
 )
-FAIRNESS = Curriculum({"text": 0.15, "scene": 0.2, "story": 0.4, "chart": 0.25}, FAIR)
+FAIRNESS = Curriculum({"text": 0.2, "scene": 0.25, "story": 0.33, "chart": 0.22}, FAIR)
 COURSES = {
     "lab": Course((Stage(6_000, LOOKING_UP), Stage(60_000, EVERYTHING), Stage(42_000, EVERYTHING))),
-    "lab-teacher": Course((Stage(20_000, FAIRNESS),), start="lab"),
+    "lab-teacher": Course((Stage(16_000, FAIRNESS),), start="lab"),
 }
 
 
