@@ -21,13 +21,13 @@ LEFT, RIGHT, TOP, BOTTOM = 62, 150, 20, 50
 FIRST = ("sft", "kd", "grpo")
 STYLE = """
 text{font:13px system-ui,sans-serif;fill:var(--ink)} text.dim{fill:var(--dim)}
-.paper,.hollow{fill:var(--paper)} .ink{fill:var(--ink);stroke:var(--ink)} .key{fill:var(--dim);stroke:var(--dim)}
+.paper{fill:var(--paper)} .ink{fill:var(--ink);stroke:var(--ink)} .key{fill:var(--dim);stroke:var(--dim)}
 .rule{stroke:var(--rule)} .edge{stroke:var(--dim);fill:none;stroke-dasharray:2 4;stroke-width:1.5}
 svg{--paper:#fff;--ink:#1b1f23;--dim:#59636e;--rule:#d5dae0}
 .c0{--c:#0072b2}.c1{--c:#d55e00}.c2{--c:#008f68}.c3{--c:#b0528a}.c4{--c:#9a6a00}.c5{--c:#5b4bb7}
 @media(prefers-color-scheme:dark){svg{--paper:#14171a;--ink:#e6e9ec;--dim:#a3adb8;--rule:#363c43}
 .c0{--c:#56b4f0}.c1{--c:#ff8c42}.c2{--c:#2fc79a}.c3{--c:#e79ac8}.c4{--c:#e8bd4a}.c5{--c:#a99bf5}}
-.c{stroke:var(--c);fill:var(--c)} .c.hollow{fill:var(--paper)} .bar{stroke-width:1.2}
+.c{stroke:var(--c);fill:var(--c)} .bar{stroke-width:1.2}
 """
 CORNERS = {0: 0, 1: 4, 2: 4, 3: 3, 4: 5, 5: 6, 6: 3, 7: 8}
 TURNS = {1: 45.0, 6: 180.0}
@@ -62,7 +62,7 @@ def picture(frontier: dict[str, Any]) -> str:
     shares = sorted({p["bias_share"] for p in points}, key=lambda s: (s is None, s or 0))
     parts = [*grid(x, y), *edge(points, x, y)]
     for point in points:
-        kind = f"c c{labels.index(point['label']) % 6}" + (" hollow" if point.get("hollow") else "")
+        kind = f"c c{labels.index(point['label']) % 6}"
         parts += mark(point, x, y, kind, marker(shares.index(point["bias_share"])))
     if drawn[-1] is base:
         parts += mark(base, x, y, "ink", polygon(5, 10, inner=0.45))

@@ -11,9 +11,12 @@ AXES = {
     "F": "F (fairness)",
     "s_amb": "s_AMB (0 is fair)",
     "s_amb_abs": "|s_AMB| by category (lower is fairer)",
+    "s_dis": "s_DIS (0 is fair)",
     "accuracy_ambig": "ambiguous accuracy",
     "accuracy_disambig": "disambiguated accuracy",
     "abstention_j": "J (unknown where right − where wrong)",
+    "unknown_ambig": "unknown rate, ambiguous",
+    "unknown_disambig": "unknown rate, disambiguated",
 }
 COSTS = {
     "trained_tokens": "trained tokens",

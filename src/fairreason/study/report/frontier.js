@@ -7,7 +7,7 @@ function hoverOf(point) {
   for (const [key, text] of DATA.axes.slice(1)) lines.push(`${literal(text)}: ${estimateText(point.values[key])}`);
   for (const [key, text] of DATA.costs) if (point.cost[key] != null) lines.push(`${text}: ${figure(point.cost[key], 0)}`);
   if (point.probability.F !== null && point.seeds.length) lines.push(`on the frontier in ${figure(100 * point.probability.F, 0)} % of draws`);
-  if (point.hollow) lines.push("hollow: disambiguated accuracy surely below the base's");
+  if (point.hollow) lines.push("disambiguated accuracy surely below the base's: hollow and out of the frontier against |s_AMB|");
   for (const one of point.collapsed) lines.push(`collapsed at step ${one.step}: ${literal(shortened(one.run))}`);
   return lines.join("<br>");
 }
@@ -34,7 +34,7 @@ function means(points, series, across, up) {
   return {
     x: x.map((e) => e[0]), y: y.map((e) => e[0]), error_x: bars(x, shade), error_y: bars(y, shade),
     type: "scatter", mode: "markers", legendgroup: series, showlegend: false, meta: "points",
-    marker: { size: 12, color: points.map((p) => (p.hollow ? theme("--paper") : shade)),
+    marker: { size: 12, color: points.map((p) => (p.hollow && across === "s_amb_abs" ? theme("--paper") : shade)),
       line: { width: 2, color: shade }, symbol: points.map((p) => symbol(p.share)) },
     hoverinfo: "text", hovertext: points.map(hoverOf),
   };
