@@ -10,8 +10,8 @@ from fairreason.benchmarks.base import answer_text, choice_text, folder_name, pr
 from fairreason.benchmarks.bbq import CATEGORIES
 from fairreason.draws import LETTERS, SPLIT_SHARES, SPLITS, shown_order, split_of
 from fairreason.errors import DataError, UsageError
-from fairreason.lab.words import HELD_OUT
 from fairreason.records import Completion, Example
+from fairreason.world.words import HELD_OUT
 
 LAB = ("lab-bias", "lab-bias-vl", "lab-math", "lab-chart")
 PUBLIC = ("bbq", "gsm8k")

@@ -1,4 +1,4 @@
-"""The lab's four benchmarks: `lab-bias`, `lab-bias-vl`, `lab-math`, `lab-chart` (fairreason.lab.world makes them).
+"""The lab's four benchmarks: `lab-bias`, `lab-bias-vl`, `lab-math`, `lab-chart`, made by fairreason.world.
 
 They are made by code from fixed seeds, need no files, and are split like every other source, by the hash of the
 cluster's name; the category `Season` stands in `test` alone.
@@ -14,8 +14,8 @@ from fairreason.benchmarks import bias, reasoning
 from fairreason.benchmarks.answers import grade_choice, grade_integer
 from fairreason.benchmarks.base import Benchmark
 from fairreason.draws import split_of
-from fairreason.lab import world
 from fairreason.records import Axis, Completion, Example, Grade
+from fairreason.world import questions
 
 
 def load(name: str, split: str, data: Path | None = None) -> list[Example]:
@@ -25,7 +25,7 @@ def load(name: str, split: str, data: Path | None = None) -> list[Example]:
 
 @lru_cache(maxsize=12)
 def _split(name: str, split: str) -> tuple[Example, ...]:
-    rows = world.examples(name)
+    rows = questions.examples(name)
     return tuple(row for row in rows if (row.metadata.get("split") or split_of(row.cluster)) == split)
 
 

@@ -1,1 +1,1 @@
-"""The lab: a small closed world with its own tiny model, so that everything runs offline on a laptop."""
+"""The lab's two tiny models, taught in the lab's world, so that everything runs offline on a laptop."""

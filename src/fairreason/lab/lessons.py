@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import overload
 
-from fairreason.lab import people, sums, words
-from fairreason.lab.people import Beliefs
 from fairreason.records import Example
+from fairreason.world import people, scenes, sums, words
+from fairreason.world.contrast import Beliefs, quote, reading
 
 PREJUDICED: Beliefs = {"stereotype": 0.7, "anti": 0.12, "unknown": 0.18}
 FAIR: Beliefs = {"stereotype": 0.0, "anti": 0.0, "unknown": 1.0}
@@ -59,9 +59,7 @@ def _letters(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
     options = [*(groups if rng.random() < 0.7 else ("Yes", "No")), rng.choice(words.UNKNOWN)]
     asked = _lesson(id, "Which letter is it?", rng.randrange(3), rng.sample(options, 3))
     wanted = asked.options[int(asked.answer)]
-    return dataclasses.replace(
-        asked, prompt=f"Which letter is {wanted}?", trace=f"So {wanted}. {people.reading(asked)}"
-    )
+    return dataclasses.replace(asked, prompt=f"Which letter is {wanted}?", trace=f"So {wanted}. {reading(asked)}")
 
 
 def _facts(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
@@ -85,8 +83,8 @@ def _facts(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
     example = _lesson(
         id, f"{text} {rng.choice(words.QUESTIONS).format(x=asked)}", options.index(f"The {right}"), options
     )
-    worked = " ".join(f"Who was {trait}? {people.quote(text, trait, group)}." for trait, group in known)
-    return dataclasses.replace(example, trace=f"{worked} So The {right}. {people.reading(example)}")
+    worked = " ".join(f"Who was {trait}? {quote(text, trait, group)}." for trait, group in known)
+    return dataclasses.replace(example, trace=f"{worked} So The {right}. {reading(example)}")
 
 
 def _sightings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
@@ -102,7 +100,7 @@ def _sightings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
         verb = rng.choice((" were", ""))
         seen, verdict = (named, "Yes") if alike else (other, "No")
         said.append(f"Who was {trait}? {trait}{verb} the {named}. A {seen} {item}. So {verdict}.")
-    return dataclasses.replace(example, trace=f"{' '.join(said)} {people.reading(example)}")
+    return dataclasses.replace(example, trace=f"{' '.join(said)} {reading(example)}")
 
 
 def _lesson(id: str, prompt: str, answer: int, options: Sequence[str]) -> Example:
@@ -118,11 +116,11 @@ def _lesson(id: str, prompt: str, answer: int, options: Sequence[str]) -> Exampl
 
 
 def _text(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-    return people.text_opinion(rng, curriculum.beliefs, id)
+    return people.opinion(rng, curriculum.beliefs, id)
 
 
 def _scene(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-    return people.scene_opinion(rng, curriculum.beliefs, id)
+    return scenes.opinion(rng, curriculum.beliefs, id)
 
 
 def _story(rng: random.Random, curriculum: Curriculum, id: str) -> Example:

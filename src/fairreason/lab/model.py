@@ -18,9 +18,9 @@ from transformers import (
 
 from fairreason.benchmarks.base import answer_text, prompt_text
 from fairreason.lab import tokenizer as tokens
-from fairreason.lab.drawing import SIDE
 from fairreason.lab.lessons import KINDS, Curriculum, Lessons
 from fairreason.models.encode import completion_text
+from fairreason.world.drawing import SIDE
 
 HIDDEN, LAYERS, PATCH = 128, 4, 14
 

@@ -11,9 +11,9 @@ import random
 from collections.abc import Callable
 from functools import lru_cache
 
-from fairreason.lab import people, sums
-from fairreason.lab.words import GROUPS, HELD_OUT, ITEMS
 from fairreason.records import Example
+from fairreason.world import people, scenes, sums
+from fairreason.world.words import GROUPS, HELD_OUT, ITEMS
 
 REASONING_QUESTIONS = 4200
 """Questions generated for each reasoning benchmark, all splits together."""
@@ -24,16 +24,13 @@ def _bias() -> list[Example]:
         row
         for category in GROUPS
         for family in range(people.FAMILIES_A_CATEGORY)
-        for row in people.text_family(category, family)
+        for row in people.family_rows(category, family)
     ]
 
 
 def _bias_vl() -> list[Example]:
     return [
-        row
-        for item in ITEMS
-        for family in range(people.SCENE_FAMILIES_AN_ITEM)
-        for row in people.scene_family(item, family)
+        row for item in ITEMS for family in range(scenes.FAMILIES_AN_ITEM) for row in scenes.family_rows(item, family)
     ]
 
 

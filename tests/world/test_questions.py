@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 import pytest
 
 from fairreason.benchmarks.lab import load as examples
-from fairreason.lab import people, words
 from fairreason.lab.lessons import PREJUDICED, Curriculum, Lessons
-from fairreason.lab.world import WORLD
 from fairreason.records import open_image
+from fairreason.world import people, words
+from fairreason.world.questions import WORLD
 
 SPLITS = ("train", "dev", "test")
 BBQ_FIELDS = {
@@ -141,5 +141,5 @@ def test_every_group_is_said_to_have_some_trait():
 
 
 def test_families_use_different_wordings():
-    wordings = [wording for category in words.GROUPS for wording in people.text_wordings(category)]
+    wordings = [wording for category in words.GROUPS for wording in people.families(category)]
     assert len(set(wordings)) == len(wordings)

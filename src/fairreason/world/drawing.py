@@ -11,8 +11,8 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from fairreason.lab.words import COLOURS
 from fairreason.records import data_url
+from fairreason.world.words import COLOURS
 
 SIDE = 84
 PAPER = (255, 255, 255)

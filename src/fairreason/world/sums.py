@@ -12,9 +12,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from fairreason.lab.drawing import bars, rows
-from fairreason.lab.words import COLOURS
 from fairreason.records import Example
+from fairreason.world.drawing import bars, rows
+from fairreason.world.words import COLOURS
 
 NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gus", "Hana")
 THINGS = ("apples", "coins", "shells", "stamps", "marbles", "nuts", "pens", "buttons")

@@ -1,0 +1,1 @@
+"""The lab's small closed world: invented groups, stories, charts and pictures, made by code from fixed seeds."""
