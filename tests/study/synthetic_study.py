@@ -1,4 +1,4 @@
-"""A study folder in the shapes of DESIGN.md, made from a formula, so that the report can be tested without a training.
+"""A study folder as study and evaluation write it, made from a formula, so that the report can be tested untrained.
 
 Numbers are plausible and mean nothing. `make_study(folder, evil=PAYLOAD)` writes the payload as one completion, one
 category and one run's name.

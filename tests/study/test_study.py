@@ -291,3 +291,10 @@ def test_the_progress_line_says_what_and_how_long(capsys):
     progress.end("b", "out of memory")
     shown = capsys.readouterr().err
     assert "1 of 3 runs, 4 min left: b training 5/10" in shown and "b: failed: out of memory" in shown
+
+
+def test_numbers_of_different_settings_are_not_put_into_one_study(content, tmp_path):
+    with pytest.raises(UsageError, match=r"thinking is on and off in one study"):
+        studies.plan(Recipe.parse({**content, "study": {"grid": {"thinking": ["on", "off"]}}}), tmp_path, None)
+    with pytest.raises(UsageError, match=r"evaluation.limit is 24 and 48 in one study"):
+        studies.plan(Recipe.parse({**content, "study": {"grid": {"evaluation": {"limit": [24, 48]}}}}), tmp_path, None)

@@ -1,8 +1,8 @@
 """Builds the lab's two models from nothing: `lab`, which believes the planted stereotypes, and `lab-teacher`.
 
 Both are a Qwen2.5-VL of 1.2 million parameters with transformers' own classes, a tokenizer of the world's own words and
-TRL's SFTTrainer; what they are taught stands in lab/lessons.py. The shipped weights in lab/weights were made by
-`fairreason lab build`; another build gives a model inside the intervals of lab/weights/lab/README.md.
+TRL's SFTTrainer; what they are taught stands in lab/lessons.py. `build` writes a card with the scores that the
+model reaches beside those it aims at; what ships lies in lab/weights (how it was made: docs/log.md).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Stage:
-    """So many lessons of a curriculum, at a learning rate that rises shortly and falls to nothing."""
+    """So many lessons of a curriculum, in whole batches, at a learning rate that rises shortly and falls to nothing."""
 
     lessons: int
     curriculum: Curriculum
@@ -64,7 +64,7 @@ EVERYTHING = Curriculum(
 FAIRNESS = Curriculum({"text": 0.2, "scene": 0.25, "story": 0.33, "chart": 0.22}, FAIR)
 COURSES = {
     "lab": Course((Stage(6_000, LOOKING_UP), Stage(60_000, EVERYTHING), Stage(42_000, EVERYTHING))),
-    "lab-teacher": Course((Stage(16_000, FAIRNESS),), start="lab"),
+    "lab-teacher": Course((Stage(15_984, FAIRNESS),), start="lab"),
 }
 
 
@@ -83,7 +83,7 @@ def build(
         raise UsageError(f"no lab model {name!r}; there are {', '.join(COURSES)}")
     with tempfile.TemporaryDirectory() as scratch, quiet():
         loaded = _start(course, out, seed, Path(scratch))
-        steps = [-(-stage.lessons // course.batch) for stage in course.stages]
+        steps = [stage.lessons // course.batch for stage in course.stages]
         for number, stage in enumerate(course.stages):
             lessons = Lessons(stage.curriculum, stage.lessons, f"{name}/{seed}/{number}")
             shown = None if progress is None else _shift(progress, sum(steps[:number]), sum(steps))

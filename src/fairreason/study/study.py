@@ -61,12 +61,26 @@ def plan(recipe: Recipe, out: Path, data: Path | None) -> list[Planned]:
     """The base's run, then the grid's, with their folders; a hub name is settled at one commit."""
     identity = Identity(data)
     planned: dict[str, Planned] = {}
-    for one in [base_of(recipe), *recipe.expand()]:
+    recipes = [base_of(recipe), *recipe.expand()]
+    _asked_alike(recipes)
+    for one in recipes:
         fingerprint = identity.fingerprint(one)
         commit = identity.model(one, one.model, one.revision).commit
         settled = one if commit is None else one.with_changes({"revision": commit})
         planned.setdefault(fingerprint, Planned(settled, fingerprint, out / "runs" / f"{one.name()}-{fingerprint}"))
     return list(planned.values())
+
+
+def _asked_alike(recipes: Sequence[Recipe]) -> None:
+    """Numbers with different settings are never compared. Raises UsageError, naming what differs."""
+    first = recipes[0]
+    for one in recipes:
+        if one.thinking != first.thinking:
+            raise UsageError(f"thinking is {first.thinking} and {one.thinking} in one study; make it two studies")
+        for key in ("benchmarks", "split", "samples", "temperature", "max_new_tokens", "limit"):
+            ours, theirs = getattr(first.evaluation, key), getattr(one.evaluation, key)
+            if ours != theirs:
+                raise UsageError(f"evaluation.{key} is {ours} and {theirs} in one study; make it two studies")
 
 
 def base_of(recipe: Recipe) -> Recipe:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from fairreason import benchmarks
+from fairreason.evaluation.evaluate import grade_one
 from fairreason.models.encode import TOKEN_FIELDS
 from fairreason.records import Completion, FinishReason, Grade
 from fairreason.training.rollout import Draw, fields_of, is_plain, sample
@@ -63,7 +64,7 @@ class SamplingTrainer(MixedTrainer):
             example = run.rows.examples[row]
             finish: FinishReason = "stop" if ids and ids[-1] in self.eos_token_ids else "length"
             completion = Completion(run.rows.text(ids), finish, len(run.rows.prompt(row).input_ids), len(ids))
-            grades.append(benchmarks.get(example.source).grade(example, completion))
+            grades.append(grade_one(benchmarks.get(example.source), example, completion))
             run.step.add_grade(example, completion, grades[-1])
             tally = run.step.of(example)
             tally.replies, tally.tokens = tally.replies + 1, tally.tokens + len(ids)

@@ -1,4 +1,4 @@
-"""The trainer settings that all strategies share: identical conditions but for the strategy itself (DESIGN law 6).
+"""The trainer settings that all strategies share: identical conditions but for the strategy itself (law 6).
 
 AdamW, a short linear warmup and linear decay, gradients clipped at norm 1. On a GPU bfloat16 autocast and gradient
 checkpointing; on a CPU neither (TRL's defaults would switch both on).

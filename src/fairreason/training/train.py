@@ -26,6 +26,7 @@ from transformers.utils import logging
 from fairreason.data.mixture import Mixture, build
 from fairreason.errors import ModelError, UsageError
 from fairreason.files import iter_jsonl, read_jsonl, write_json
+from fairreason.models.folder import SHIPPED
 from fairreason.models.load import Loaded, load
 from fairreason.recipe import Recipe
 from fairreason.training import grpo, kd, sft
@@ -131,8 +132,8 @@ def finish(recipe: Recipe, model: Any, loaded: Loaded, run: Run, result: TrainRe
     part = run.folder / ".checkpoint.tmp"
     shutil.rmtree(part, ignore_errors=True)
     if isinstance(whole, PeftModel):
-        base = Path(recipe.model)
-        name = str(base.resolve()) if base.is_dir() else recipe.model
+        local = recipe.model not in SHIPPED and Path(recipe.model).is_dir()
+        name = str(Path(recipe.model).resolve()) if local else recipe.model
         whole.peft_config["default"].base_model_name_or_path = name
         whole.peft_config["default"].revision = loaded.commit
         whole.save_pretrained(str(part), save_embedding_layers=False)

@@ -1,6 +1,6 @@
-"""Ten sample answers a run: what the model really wrote, beside the gold answer and what became of it.
+"""Ten sample answers a run: what the model really wrote and what became of it.
 
-Stratified by benchmark (10 over B benchmarks, largest first by name), within a benchmark by condition and outcome, and
+Stratified by benchmark (10 over B benchmarks, largest first by name), within a benchmark by condition, and
 drawn by a hash of the example's id, so every run of a study shows the same questions wherever it can.
 """
 
