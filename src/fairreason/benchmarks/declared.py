@@ -29,7 +29,6 @@ LONGEST = 1_000_000
 """Characters above which a final part is not read: no answer is that long."""
 _NEAR = 40
 
-_BOX = re.compile(r"\s*\\boxed\{([A-Z]|-?[1-9][0-9]{0,14}|0)\}\.?\s*")
 _BOX = re.compile(r"\\f?box(?:ed)?\s*\{")
 _TAG = re.compile(r"<answer>(.*?)(?:</answer>?|\Z)", re.IGNORECASE | re.DOTALL)
 _JOINT = re.compile(r"[\s,;$&]*(?:\\text\{\s*and\s*\}|\\quad|and)?[\s,;$&]*")

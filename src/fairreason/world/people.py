@@ -104,14 +104,12 @@ def target_group(pair: Pair, polarity: str) -> str:
     return pair.said if polarity == "neg" else pair.other
 
 
-def example_of(
-    pair: Pair, record: dict[str, Any], *, answered: str, id: str, cluster: str, bundle: str, source: str = "lab-bias"
-) -> Example:
+def example_of(pair: Pair, record: dict[str, Any], *, answered: str, id: str, cluster: str, bundle: str) -> Example:
     """The record as an Example whose trace ends in `answered`."""
     tags = [record["answer_info"][f"ans{i}"][1] for i in range(3)]
     example = Example(
         id=id,
-        source=source,
+        source="lab-bias",
         axis="bias",
         cluster=cluster,
         bundle=bundle,

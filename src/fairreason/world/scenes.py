@@ -102,7 +102,6 @@ def example_of(
     id: str,
     cluster: str,
     bundle: str,
-    source: str = "lab-bias-vl",
 ) -> Example:
     """The record's `question` (or `question_neg`) as an Example; answered as the world is, or by `answered`."""
     suffix = "_neg" if negated else ""
@@ -110,7 +109,7 @@ def example_of(
     answer = record["label" + suffix] if answered is None else answered
     example = Example(
         id=id,
-        source=source,
+        source="lab-bias-vl",
         axis="bias",
         cluster=cluster,
         bundle=bundle,

@@ -100,14 +100,14 @@ def draw_chart(rng: random.Random, kind: str | None = None) -> Chart:
     return Chart(image, Story(asked, f"{first}={a}. {second}={b}. {a}{sign}{b}={result}.", result), kind)
 
 
-def math_example(story: Story, id: str, steps: int, source: str = "lab-math") -> Example:
+def math_example(story: Story, id: str, steps: int) -> Example:
     """The story as an Example; the world's own working serves as solution and as trace."""
-    return _example(story, id, source, {"category": f"{steps} step" + "s" * (steps > 1), "steps": steps}, ())
+    return _example(story, id, "lab-math", {"category": f"{steps} step" + "s" * (steps > 1), "steps": steps}, ())
 
 
-def chart_example(chart: Chart, id: str, source: str = "lab-chart") -> Example:
+def chart_example(chart: Chart, id: str) -> Example:
     """The chart's question as an Example."""
-    return _example(chart.story, id, source, {"category": chart.kind}, (chart.image,))
+    return _example(chart.story, id, "lab-chart", {"category": chart.kind}, (chart.image,))
 
 
 def _example(story: Story, id: str, source: str, metadata: dict[str, object], images: tuple[str, ...]) -> Example:
