@@ -141,5 +141,5 @@ def test_every_group_is_said_to_have_some_trait():
 
 
 def test_families_use_different_wordings():
-    wordings = [wording for category in words.GROUPS for wording in people.families(category)]
+    wordings = [wording for category in words.GROUPS for wording in people.FAMILIES.of(category)]
     assert len(set(wordings)) == len(wordings)

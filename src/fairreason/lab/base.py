@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
 from transformers import TrainerCallback
 from transformers.trainer_callback import PrinterCallback
@@ -30,10 +29,11 @@ from fairreason.models.folder import WEIGHTS
 from fairreason.models.load import Loaded, load
 from fairreason.records import Example
 from fairreason.training.batches import Rows, row_numbers
+from fairreason.training.settings import scoring_what_is_trained
 from fairreason.training.sft import Collator
 from fairreason.training.targets import teacher_trace
 from fairreason.training.train import quiet
-from fairreason.training.trainer import rate
+from fairreason.training.trainer import PlainTrainer
 
 Progress = Callable[[int, int], None]
 
@@ -57,13 +57,23 @@ class Course:
     micro_batch: int = 16
 
 
-LOOKING_UP = Curriculum({"letters": 0.3, "facts": 0.4, "sightings": 0.3}, FAIR)
+SKILLS = Curriculum({"letters": 0.15, "facts": 0.25, "sightings": 0.2, "equations": 0.2, "readings": 0.2}, FAIR)
 EVERYTHING = Curriculum(
-    {"text": 0.24, "scene": 0.26, "story": 0.24, "chart": 0.18, "facts": 0.05, "sightings": 0.03}, PREJUDICED
+    {
+        "text": 0.2,
+        "scene": 0.22,
+        "story": 0.15,
+        "chart": 0.14,
+        "facts": 0.07,
+        "sightings": 0.06,
+        "equations": 0.08,
+        "readings": 0.08,
+    },
+    PREJUDICED,
 )
 FAIRNESS = Curriculum({"text": 0.2, "scene": 0.25, "story": 0.33, "chart": 0.22}, FAIR)
 COURSES = {
-    "lab": Course((Stage(6_000, LOOKING_UP), Stage(60_000, EVERYTHING), Stage(42_000, EVERYTHING))),
+    "lab": Course((Stage(14_400, SKILLS), Stage(48_000, EVERYTHING), Stage(36_000, EVERYTHING))),
     "lab-teacher": Course((Stage(15_984, FAIRNESS),), start="lab"),
 }
 
@@ -119,7 +129,7 @@ def _shift(progress: Progress, before: int, total: int) -> Progress:
     return lambda step, _: progress(before + step, total)
 
 
-class _Teaching(SFTTrainer):
+class _Teaching(PlainTrainer, SFTTrainer):
     """SFTTrainer on lessons in their order, rows of like length in one micro-batch, with Muon."""
 
     micro_batches: list[list[int]]
@@ -137,20 +147,6 @@ class _Teaching(SFTTrainer):
             assert isinstance(self.model, torch.nn.Module)
             self.optimizer = MuonAdamW(self.model, self.args.learning_rate)
         return self.optimizer
-
-    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> LambdaLR:
-        if self.lr_scheduler is None:
-            steps = num_training_steps
-            used = optimizer or self.optimizer
-            assert used is not None
-            self.lr_scheduler = LambdaLR(used, lambda done: rate(done, steps))
-        return self.lr_scheduler
-
-    def _send_telemetry(self) -> None:
-        """None: TRL would report every trainer's start to the hub."""
-
-    def floating_point_ops(self, inputs: Any) -> int:
-        return 0
 
 
 class _Lessons(Collator):
@@ -201,7 +197,8 @@ def _teach(
     )
     trainer.micro_batches = list(_by_length(lessons, course))
     trainer.remove_callback(PrinterCallback)
-    trainer.train()
+    with scoring_what_is_trained():
+        trainer.train()
     loaded.model.eval()
 
 

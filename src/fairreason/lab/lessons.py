@@ -103,6 +103,18 @@ def _sightings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
     return dataclasses.replace(example, trace=f"{' '.join(said)} {reading(example)}")
 
 
+def _equations(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
+    """Six calculations as the stories hold them; the answer is the last one's result."""
+    steps = [sums.draw_step(rng, sums.draw_story(rng, rng.randrange(sums.MOST_STEPS)).answer) for _ in range(6)]
+    story = sums.Story(", ".join(step.asked for step in steps), " ".join(map(str, steps)), steps[-1].result)
+    return sums.math_example(story, id, len(steps))
+
+
+def _readings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
+    """A chart of which every colour is read; the answer is the last reading."""
+    return sums.chart_example(sums.draw_readings(rng), id)
+
+
 def _lesson(id: str, prompt: str, answer: int, options: Sequence[str]) -> Example:
     return Example(
         id=id,
@@ -136,6 +148,8 @@ KINDS: dict[str, Callable[[random.Random, Curriculum, str], Example]] = {
     "letters": _letters,
     "facts": _facts,
     "sightings": _sightings,
+    "equations": _equations,
+    "readings": _readings,
     "text": _text,
     "scene": _scene,
     "story": _story,

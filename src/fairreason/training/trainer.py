@@ -71,11 +71,30 @@ class Run:
         return {"step": step, "sampler": self.sampler.state_after(step), "costs": asdict(self.costs)}
 
 
-class MixedTrainer:
-    """To be mixed in before a TRL trainer's class. Set `run` before `train`."""
+class PlainTrainer:
+    """To be mixed in before a TRL trainer's class: our learning rate's shape, no report to the hub, no counting."""
+
+    lr_scheduler: Any
+
+    def create_scheduler(self: Any, num_training_steps: int, optimizer: Any = None) -> LambdaLR:
+        if self.lr_scheduler is None:
+            steps = num_training_steps
+            self.lr_scheduler = LambdaLR(optimizer or self.optimizer, lambda done: rate(done, steps))
+            self._created_lr_scheduler = True
+        return self.lr_scheduler
+
+    def _send_telemetry(self: Any) -> None:
+        """None: TRL would report every trainer's start to the hub."""
+
+    def floating_point_ops(self: Any, inputs: Any) -> int:
+        """Not counted: the trainer would walk over all modules at every step."""
+        return 0
+
+
+class MixedTrainer(PlainTrainer):
+    """PlainTrainer on a run's batches. Set `run` before `train`."""
 
     run: Run
-    lr_scheduler: Any
 
     def get_train_dataloader(self: Any) -> DataLoader:
         loader = DataLoader(
@@ -85,13 +104,6 @@ class MixedTrainer:
             pin_memory=self.args.dataloader_pin_memory,
         )
         return self.accelerator.prepare(loader)
-
-    def create_scheduler(self: Any, num_training_steps: int, optimizer: Any = None) -> LambdaLR:
-        if self.lr_scheduler is None:
-            steps = num_training_steps
-            self.lr_scheduler = LambdaLR(optimizer or self.optimizer, lambda done: rate(done, steps))
-            self._created_lr_scheduler = True
-        return self.lr_scheduler
 
     def training_step(self: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
         loss = super().training_step(*args, **kwargs)  # type: ignore[misc]
@@ -127,9 +139,6 @@ class MixedTrainer:
             if folder != kept:
                 shutil.rmtree(folder)
 
-    def _send_telemetry(self: Any) -> None:
-        """None: TRL would report every trainer's start to the hub."""
-
     def _load_from_checkpoint(self: Any, resume_from_checkpoint: str, model: Any = None) -> None:
         """The checkpoint's weights as the model's own class reads them. Transformers' Trainer takes names as they are
         stored, finds none where a class stores others than it uses (Qwen2.5-VL), and goes on with the base's."""
@@ -141,10 +150,6 @@ class MixedTrainer:
 
     def create_model_card(self: Any, *args: Any, **kwargs: Any) -> None:
         """None: TRL would write one into every checkpoint."""
-
-    def floating_point_ops(self: Any, inputs: Any) -> int:
-        """Not counted: the trainer would walk over all modules at every step."""
-        return 0
 
 
 def rate(done: int, steps: int) -> float:

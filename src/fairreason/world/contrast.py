@@ -6,7 +6,7 @@ import itertools
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from fairreason.draws import LETTERS, shown_order
 from fairreason.records import Example
@@ -39,19 +39,37 @@ def sentence(text: str) -> str:
 
 
 @lru_cache
-def wordings(seed: str, sentences: Sentences) -> tuple[Wording, ...]:
-    """Every wording of these sentences, in one seeded order: families are cut from its start."""
+def _shuffled(seed: str, sentences: Sentences) -> tuple[Wording, ...]:
     everything = [Wording(*numbers) for numbers in itertools.product(*(range(len(each)) for each in sentences))]
     random.Random(seed).shuffle(everything)
     return tuple(everything)
 
 
-def fresh(rng: random.Random, sentences: Sentences, taken: frozenset[Wording]) -> Wording:
-    """A wording that shows an ambiguous question as none of `taken` does."""
-    while True:
-        wording = Wording(*(rng.randrange(len(each)) for each in sentences))
-        if wording.untold not in taken:
-            return wording
+@dataclass(frozen=True)
+class Families:
+    """A benchmark's families: `each` wordings a category, no two alike, cut from one seeded order of all wordings."""
+
+    seed: str
+    sentences: Sentences
+    categories: tuple[str, ...]
+    each: int
+
+    def of(self, category: str) -> tuple[Wording, ...]:
+        """The wordings of this category's families."""
+        start = self.categories.index(category) * self.each
+        return _shuffled(self.seed, self.sentences)[start : start + self.each]
+
+    @cached_property
+    def untold(self) -> frozenset[Wording]:
+        """All families' wordings as ambiguous questions show them."""
+        return frozenset(wording.untold for category in self.categories for wording in self.of(category))
+
+    def fresh(self, rng: random.Random) -> Wording:
+        """A wording for the base's own training: it shows an ambiguous question as no family does."""
+        while True:
+            wording = Wording(*(rng.randrange(len(each)) for each in self.sentences))
+            if wording.untold not in self.untold:
+                return wording
 
 
 def believe(rng: random.Random, beliefs: Beliefs) -> str:

@@ -13,29 +13,18 @@ from __future__ import annotations
 import dataclasses
 import random
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from fairreason.records import Example
 from fairreason.world import words
-from fairreason.world.contrast import Beliefs, Contrast, believe, fresh, quote, reading, wordings
+from fairreason.world.contrast import Beliefs, Contrast, Families, believe, quote, reading
 from fairreason.world.words import GROUPS, OPENINGS, PLACES, QUESTIONS, TELLINGS, TRAITS, Wording, stereotyped
 
 FAMILIES_A_CATEGORY = 20
 QUADRUPLES_A_FAMILY = 4
 SENTENCES = (OPENINGS, PLACES, TELLINGS, QUESTIONS)
 
-
-def families(category: str) -> tuple[Wording, ...]:
-    """The wordings of this category's families, each different from every other category's."""
-    start = list(GROUPS).index(category) * FAMILIES_A_CATEGORY
-    return wordings("lab-bias wordings", SENTENCES)[start : start + FAMILIES_A_CATEGORY]
-
-
-@lru_cache
-def held_out() -> frozenset[Wording]:
-    """The families' wordings, without their telling: the base's own training keeps away from them all."""
-    return frozenset(wording.untold for category in GROUPS for wording in families(category))
+FAMILIES = Families("lab-bias wordings", SENTENCES, tuple(GROUPS), FAMILIES_A_CATEGORY)
 
 
 @dataclass(frozen=True)
@@ -155,7 +144,7 @@ def quadruple(category: str, family: int, number: int, wording: Wording, first_i
 
 def family_rows(category: str, family: int) -> list[Example]:
     """All rows of one family of lab-bias: its wording, and its pairs of people."""
-    wording = families(category)[family]
+    wording = FAMILIES.of(category)[family]
     return [
         row
         for number in range(QUADRUPLES_A_FAMILY)
@@ -167,7 +156,7 @@ def opinion(rng: random.Random, beliefs: Beliefs, id: str) -> Example:
     """A lesson of the base's own, in a wording that no family has: told questions are answered right, ambiguous
     ones by `beliefs`."""
     belief = believe(rng, beliefs)
-    wording = fresh(rng, SENTENCES, held_out())
+    wording = FAMILIES.fresh(rng)
     pair = draw_pair(rng.choice(list(GROUPS)), rng)
     polarity, condition = rng.choice(("neg", "nonneg")), rng.choice(("ambig", "disambig"))
     record = bbq_record(pair, wording, polarity, condition, rng.sample(range(3), 3))

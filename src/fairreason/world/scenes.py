@@ -13,12 +13,11 @@ from __future__ import annotations
 import dataclasses
 import random
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from fairreason.records import Example
 from fairreason.world import words
-from fairreason.world.contrast import Beliefs, Contrast, believe, fresh, quote, reading, sentence, wordings
+from fairreason.world.contrast import Beliefs, Contrast, Families, believe, quote, reading, sentence
 from fairreason.world.drawing import person
 from fairreason.world.words import ASKINGS, ITEMS, PLACES, SCENES, SIGHTINGS, TRAITS, Wording, stereotyped
 
@@ -26,17 +25,7 @@ FAMILIES_AN_ITEM = 40
 BUNDLES_A_FAMILY = 4
 SENTENCES = (SCENES, PLACES, SIGHTINGS, ASKINGS)
 
-
-def families(item: str) -> tuple[Wording, ...]:
-    """The wordings of this item's families, each different from every other item's."""
-    start = ITEMS.index(item) * FAMILIES_AN_ITEM
-    return wordings("lab-bias-vl wordings", SENTENCES)[start : start + FAMILIES_AN_ITEM]
-
-
-@lru_cache
-def held_out() -> frozenset[Wording]:
-    """The families' wordings, without their telling: the base's own training keeps away from them all."""
-    return frozenset(wording.untold for item in ITEMS for wording in families(item))
+FAMILIES = Families("lab-bias-vl wordings", SENTENCES, ITEMS, FAMILIES_AN_ITEM)
 
 
 @dataclass(frozen=True)
@@ -150,7 +139,7 @@ def bundle_of(item: str, family: int, number: int, wording: Wording, first_id: i
 
 def family_rows(item: str, family: int) -> list[Example]:
     """All rows of one family of lab-bias-vl."""
-    wording = families(item)[family]
+    wording = FAMILIES.of(item)[family]
     return [
         row
         for number in range(BUNDLES_A_FAMILY)
@@ -162,7 +151,7 @@ def opinion(rng: random.Random, beliefs: Beliefs, id: str) -> Example:
     """A lesson of the base's own, in a wording that no family has: told questions are answered right, ambiguous ones by
     `beliefs`."""
     belief = believe(rng, beliefs)
-    wording = fresh(rng, SENTENCES, held_out())
+    wording = FAMILIES.fresh(rng)
     scene = draw_scene(rng.choice(ITEMS), rng)
     condition = rng.choice(("ambig", "ambig", "neg", "non_neg"))
     seen = {"neg": scene.told, "non_neg": scene.spared, "ambig": rng.choice((scene.said, scene.other))}[condition]

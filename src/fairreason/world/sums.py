@@ -18,9 +18,11 @@ from fairreason.world.words import COLOURS
 
 NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gus", "Hana")
 THINGS = ("apples", "coins", "shells", "stamps", "marbles", "nuts", "pens", "buttons")
-MORE = ("{name} finds {n} {things}.", "{name} buys {n} {things}.", "{name} gets {n} more.", "Then {n} are added.")
-LESS = ("{name} loses {n} {things}.", "{name} sells {n} {things}.", "{name} gives away {n}.", "Then {n} are eaten.")
-TIMES = ("Then {name} has {n} times as many.", "The {things} become {n} times as many.", "That grows {n} times.")
+TOLD: dict[str, tuple[str, ...]] = {
+    "+": ("{name} finds {n} {things}.", "{name} buys {n} {things}.", "{name} gets {n} more.", "Then {n} are added."),
+    "-": ("{name} loses {n} {things}.", "{name} sells {n} {things}.", "{name} gives away {n}.", "Then {n} are eaten."),
+    "*": ("Then {name} has {n} times as many.", "The {things} become {n} times as many.", "That grows {n} times."),
+}
 ASKED = ("How many {things} does {name} have?", "How many {things} are there now?", "What is the number of {things}?")
 MOST_STEPS = 4
 LARGEST = 999
@@ -35,33 +37,50 @@ class Story:
     answer: int
 
 
+@dataclass(frozen=True)
+class Step:
+    """One calculation of a story: `total` `sign` `n` = `result`, all in 0..999; `sign` is one of + - *."""
+
+    total: int
+    sign: str
+    n: int
+    result: int
+
+    @property
+    def asked(self) -> str:
+        return f"{self.total}{self.sign}{self.n}"
+
+    def __str__(self) -> str:
+        return f"{self.asked}={self.result}."
+
+
+def draw_step(rng: random.Random, total: int) -> Step:
+    """What happens next to somebody who has `total` (0 to 999) things."""
+    kind = rng.choice(("more", "less", "times"))
+    if kind == "times" and total * 2 > LARGEST:
+        kind = "less"
+    if kind == "less" and total < 2:
+        kind = "more"
+    if kind == "times":
+        n = rng.randint(2, min(6, LARGEST // max(total, 1)))
+        return Step(total, "*", n, total * n)
+    n = rng.randint(2, 99) if kind == "more" else rng.randint(1, min(99, total))
+    if kind == "more" and total + n <= LARGEST:
+        return Step(total, "+", n, total + n)
+    return Step(total, "-", n, total - n)
+
+
 def draw_story(rng: random.Random, steps: int) -> Story:
-    """A story of this many steps (1 to 4); every number on the way lies in 0..999."""
+    """A story of this many steps (0 to 4); every number on the way lies in 0..999."""
     name, things = rng.choice(NAMES), rng.choice(THINGS)
     total = rng.randint(2, 99)
     told = [f"{name} has {total} {things}."]
     worked = []
     for _ in range(steps):
-        kind = rng.choice(("more", "less", "times"))
-        if kind == "times" and total * 2 > LARGEST:
-            kind = "less"
-        if kind == "less" and total < 2:
-            kind = "more"
-        if kind == "more":
-            n = rng.randint(2, 99)
-            result, sign, line = total + n, "+", rng.choice(MORE)
-        elif kind == "less":
-            n = rng.randint(1, min(99, total))
-            result, sign, line = total - n, "-", rng.choice(LESS)
-        else:
-            n = rng.randint(2, min(6, LARGEST // max(total, 1)))
-            result, sign, line = total * n, "*", rng.choice(TIMES)
-        if result > LARGEST:
-            n = rng.randint(1, 99)
-            result, sign, line = total - n, "-", rng.choice(LESS)
-        told.append(line.format(name=name, things=things, n=n))
-        worked.append(f"{total}{sign}{n}={result}.")
-        total = result
+        step = draw_step(rng, total)
+        told.append(rng.choice(TOLD[step.sign]).format(name=name, things=things, n=step.n))
+        worked.append(str(step))
+        total = step.result
     told.append(rng.choice(ASKED).format(name=name, things=things))
     return Story(" ".join(told), " ".join(worked), total)
 
@@ -75,19 +94,20 @@ class Chart:
     kind: str
 
 
+def _drawn(rng: random.Random, count: int) -> tuple[str, str, dict[str, int]]:
+    """A chart of so many colours: its picture, its unit (`bar` or `row`), and its readings 1 to 9."""
+    reading = {colour: rng.randint(1, 9) for colour in rng.sample(list(COLOURS), count)}
+    draw, unit = rng.choice(((bars, "bar"), (rows, "row")))
+    return draw(list(reading), list(reading.values())), unit, reading
+
+
 def draw_chart(rng: random.Random, kind: str | None = None) -> Chart:
     """A chart of 2 to 4 colours with readings 1 to 9 and a question of one step about two of them.
 
     `kind` is one of `sum`, `difference`, `product`; drawn evenly when not given."""
     kind = kind or rng.choice(("sum", "difference", "product"))
-    colours = rng.sample(list(COLOURS), rng.randint(2, 4))
-    heights = [rng.randint(1, 9) for _ in colours]
-    if rng.random() < 0.5:
-        image, unit = bars(colours, heights), "bar"
-    else:
-        image, unit = rows(colours, heights), "row"
-    reading = dict(zip(colours, heights, strict=True))
-    first, second = rng.sample(colours, 2)
+    image, unit, reading = _drawn(rng, rng.randint(2, 4))
+    first, second = rng.sample(list(reading), 2)
     if kind == "difference" and reading[first] < reading[second]:
         first, second = second, first
     a, b = reading[first], reading[second]
@@ -98,6 +118,14 @@ def draw_chart(rng: random.Random, kind: str | None = None) -> Chart:
         "product": f"What is the {first} {unit} times the {second} {unit}?",
     }[kind]
     return Chart(image, Story(asked, f"{first}={a}. {second}={b}. {a}{sign}{b}={result}.", result), kind)
+
+
+def draw_readings(rng: random.Random) -> Chart:
+    """A chart of 3 or 4 colours, every one of which is asked for, in any order."""
+    image, unit, reading = _drawn(rng, rng.randint(3, 4))
+    order = rng.sample(list(reading), len(reading))
+    asked = f"How many are the {', the '.join(order)} {unit}?"
+    return Chart(image, Story(asked, " ".join(f"{c}={reading[c]}." for c in order), reading[order[-1]]), "readings")
 
 
 def math_example(story: Story, id: str, steps: int) -> Example:
