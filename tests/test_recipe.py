@@ -147,6 +147,7 @@ CHANGES_NOTHING = [
     ("grpo", "strategy.sft.learning_rate=0.5"),
     ("grpo", "strategy.kd.mode=on_policy"),
     ("grpo", "strategy.save_every=7"),
+    ("grpo", "strategy.max_length=7000"),
     ("grpo", "evaluation.batch_tokens=99"),
     ("grpo", "evaluation.benchmarks=[lab-chart,lab-math,lab-bias-vl,lab-bias]"),
     ("grpo", "mixture.bias={lab-bias-vl: 3, lab-bias: 3}"),
@@ -185,6 +186,8 @@ CHANGES_SOMETHING = [
     ("grpo", "evaluation.max_new_tokens=9"),
     ("kd", "strategy.kd.mode=on_policy"),
     ("kd", "strategy.kd.learning_rate=.5"),
+    ("kd", "strategy.max_length=7000"),
+    ("sft", "strategy.max_length=7000"),
     ("none", "evaluation.temperature=1"),
 ]
 

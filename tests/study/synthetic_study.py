@@ -17,6 +17,8 @@ PAYLOAD = (
     "</script><script>window.pwned = 1</script><img src=x onerror='window.pwned = 2'>"
     "<a href=javascript:window.pwned=3>link</a>{{7*7}} \u200fright-to-left"
 )
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+DOT = f"data:image/png;base64,{PIXEL}"
 SHARES = [0.0, 0.05, 0.1, 0.2, 0.4, 1.0]
 STRATEGIES = {"sft": (0.55, 0.62), "kd": (0.75, 0.12), "grpo": (0.82, 0.18)}  # fairness reached, reasoning lost
 BENCHES = {"lab-bias": "bias", "lab-bias-vl": "bias", "lab-math": "reasoning", "lab-chart": "reasoning"}
@@ -48,6 +50,7 @@ def make_study(folder: Path, *, evil: str | None = None, seeds: int = 3, questio
         write_run(folder / "runs" / place, name, label, share, seed or 0, status, evil, questions)
     write(folder / "study.json", {"version": "0.1.0", "recipe": RECIPE, "recipe_yaml": RECIPE_YAML, "runs": rows})
     write(folder / "frontier.json", frontier(rows, seeds))
+    lines(folder / "questions.jsonl", [question(b, i, evil) for b in BENCHES for i in range(questions)])
     return folder
 
 
@@ -115,7 +118,11 @@ def frontier(rows: list[dict[str, Any]], seeds: int) -> dict[str, Any]:
         "base": base,
         "points": points,
         "contrasts": contrasts(),
-        "hypervolume": {"all": estimate(0.61, 0.02), "sft": estimate(0.39, 0.03), "grpo": estimate(0.58, 0.02)},
+        "hypervolume": {
+            "all": {**estimate(0.61, 0.02), "points": 12},
+            "sft": {**estimate(0.39, 0.03), "points": 6},
+            "grpo": {**estimate(0.58, 0.02), "points": 6},
+        },
         "sweet_spot": {"0.88": spot, "0.95": spot, "0.98": {"best": None, "alike": [], "by_share": {"none": 1.0}}},
         "rule": "Among the points whose one-sided 95 % lower bound of R is at least rho the one with the highest F.",
         "failed": [{"run": r["name"], "reason": r["reason"]} for r in rows if r["status"] == "failed"],
@@ -129,6 +136,7 @@ def point(label: str, share: float | None, runs: list[dict[str, Any]]) -> dict[s
     benches = {"accuracy/lab-math": estimate(0.6 * value["R"], 0.015), "accuracy/lab-chart": estimate(0.64, 0.015)}
     singles = [{"seed": r["seed"], "run": Path(r["folder"]).name, **single(label, share, r["seed"] or 0)} for r in runs]
     cost = {"prompt_tokens": 96_000, "trained_tokens": 41_000, "sampled_tokens": 0, "seconds": 61.0, "steps": 50}
+    benches |= {f"{key}/lab-bias": estimate(value[key], 0.02) for key in ("F", "accuracy_ambig", "accuracy_disambig")}
     cost["sampled_tokens"] = 310_000 if label in ("grpo", "kd on_policy") else 0
     return {
         "name": label if share is None else f"{label}-b{share:g}",
@@ -249,6 +257,13 @@ def grade(bench: str, number: int, name: str, evil: str | None) -> dict[str, Any
         "category": categories(evil)[number % 6] if bias else None,
         "condition": ("ambig", "disambig")[number % 2] if bias else None,
     }
+
+
+def question(bench: str, number: int, evil: str | None) -> dict[str, Any]:
+    """Two pictures: one that stands in the question, one that is a file and stays where it is."""
+    images = [DOT, "pictures/1.png", f"data:image/svg+xml;base64,{number}"] if bench == "lab-chart" else []
+    asked = {"prompt": evil or f"What is {number} + 14?", "images": images, "gold": f"\\boxed{{{number + 14}}}"}
+    return {"benchmark": bench, "id": f"{bench}/test/{number}", **asked}
 
 
 def completion(bench: str, number: int, evil: str | None) -> dict[str, Any]:

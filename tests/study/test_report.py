@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 from conftest import chromium_path
-from synthetic_study import PAYLOAD, make_study
+from synthetic_study import DOT, PAYLOAD, make_study
 
 from fairreason.errors import DataError
 from fairreason.records import OUTCOMES
 from fairreason.study.report import build
 from fairreason.study.report.page import as_data
+from fairreason.study.report.tables import OF_BIAS
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PHONE = {"width": 390, "height": 844}
@@ -106,7 +107,11 @@ def test_hover_and_axes(opened: Opened, folder: Path) -> None:
         cost = key.startswith("cost:")
         expected = sft["cost"]["trained_tokens"] if cost else sft["axes"][key]["value"]
         assert drawn[0] == pytest.approx(expected, rel=1e-4), key
-        assert opened.page.text_content("#frontier .xtitle")[1:-1] == opened.page.text_content("#axis option:checked")
+        chosen = opened.page.text_content("#axis option:checked")
+        assert opened.page.text_content("#frontier .xtitle")[1:-1] == chosen
+        assert opened.page.text_content("#share-across .gtitle")[1:-1] == chosen
+        over = opened.run("document.getElementById('share-across').data.find(t => t.name.includes('sft')).y[1]")
+        assert over == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.chromium
@@ -118,7 +123,9 @@ def test_untrusted_text_is_text(opened: Opened) -> None:
     opened.page.select_option("#curve-runs", "grpo at share 0.2")
     assert PAYLOAD[:30] in shown(opened.page.text_content("#curves .legend"))
     opened.run("document.querySelectorAll('details').forEach(one => one.open = true)")
-    assert opened.run("document.querySelectorAll('main a, main img, main script, svg a, svg image').length") == 0
+    assert opened.run("document.querySelectorAll('main a, main script, svg a, svg image').length") == 0
+    sources = opened.run("[...document.querySelectorAll('main img')].map(one => one.src)")
+    assert sources and set(sources) == {DOT}
 
 
 @pytest.mark.chromium
@@ -178,8 +185,34 @@ def test_counts_add_up(page_file: Path) -> None:
 
 
 def test_ten_answers_of_every_run(page_file: Path) -> None:
+    """Each with its question, the right answer and what was written; a picture where it stands in the question."""
     html = page_file.read_text().partition('id="samples"')[2].partition("</section>")[0]
-    assert [block.count("<pre") for block in html.split("<details>")[1:]] == [10] * 54
+    blocks = html.split("<details>")[1:]
+    assert [block.count("<pre") for block in blocks] == [3 * 10] * 54
+    assert [re.findall('<img src="([^"]*)"', block) for block in blocks] == [[DOT] * 2] * 54
+
+
+def test_the_papers_table_and_how_it_was_asked(page_file: Path, folder: Path) -> None:
+    """Strategies x shares, a row a benchmark number; a share that failed or was not asked is a dash."""
+    html = page_file.read_text()
+    rows = [
+        [re.sub("<small>.*?</small>", "", cell) for cell in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row)]
+        for row in html.partition('id="shares"')[2].partition("</table>")[0].split("<tr")[1:]
+    ]
+    assert rows[0] == [
+        "Strategy",
+        "Benchmark",
+        "Number",
+        "Base",
+        *(f"share {s}" for s in ("0", "0.05", "0.1", "0.2", "0.4", "1")),
+    ]
+    points = {row["name"]: row["by_benchmark"] for row in json.loads((folder / "frontier.json").read_text())["points"]}
+    sft = next(row for row in rows if row[:2] == ["<bdi>sft</bdi>", "<bdi>lab-math</bdi>"])
+    assert sft[5] == f"{points['sft-b0.05']['accuracy/lab-math']['value']:.3f}" and sft[8] == "–"
+    assert [row[2] for row in rows[1:] if row[0] == "<bdi>kd</bdi>" and "lab-bias<" in row[1]] == list(OF_BIAS.values())
+    assert "thinking on; test split; 1 answer a question, greedy" in html
+    areas = html.partition('id="areas"')[2].partition("</table>")[0]
+    assert re.findall(r"<bdi>(\w+)</bdi></th><td>(\d+)", areas) == [("all", "12"), ("sft", "6"), ("grpo", "6")]
 
 
 def test_data_block_by_hand() -> None:

@@ -147,6 +147,18 @@ def test_contrasts_are_paired_by_seed(found):
     assert ("strategy", "sft-b1", "grpo-b1", "F") in rows and ("strategy", "sft-b0", "grpo-b0.2", "F") not in rows
 
 
+def test_strategies_are_compared_on_the_same_model_and_mixture_only():
+    """Two models at one share: sft of one against grpo of the same, never against grpo of the other."""
+    runs = []
+    for model in ("lab", "lab-teacher"):
+        for kind in ("sft", "grpo"):
+            recipe = Recipe.parse({"model": model, "strategy": {"type": kind}})
+            runs.append(Evaluated(f"{kind}-{model}", recipe, measured(20, 36, 100)))
+    rows = [row for row in summary(BASE, runs, AXES, CHANCE, draws=300)["contrasts"] if row["kind"] == "strategy"]
+    pairs = {(row["from_point"], row["to_point"]) for row in rows}
+    assert pairs == {(f"sft-b0.2 model={m}", f"grpo-b0.2 model={m}") for m in ("lab", "lab-teacher")}
+
+
 def test_a_point_that_no_longer_reads_is_hollow_and_off_the_other_frontier(found):
     row = point(found, "grpo-b1")
     assert row["hollow"] and not row["on_frontier_s_amb_abs"]

@@ -64,12 +64,12 @@ def killed_at(moment):
     return None
 
 
-def run_and_die(recipe, folder, moment):
+def run_and_die(recipe, folder, moment, rows=None):
     """A forked process trains until it is killed. True if it was."""
     child = os.fork()
     if child == 0:
         try:
-            train_on(recipe, mixture(recipe), folder, killed_at(moment))
+            train_on(recipe, rows or mixture(recipe), folder, killed_at(moment))
         finally:
             os._exit(0)
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
@@ -101,6 +101,44 @@ def test_a_killed_run_ends_like_one_that_never_stopped(name, taught_vl, tiny_vl,
         again = train_on(recipe, mixture(recipe), folder)
         assert state(folder) == state(tmp_path / "whole")
         assert dataclasses.replace(again, seconds=0) == dataclasses.replace(result, seconds=0)
+
+
+class Feedback:
+    """Steers by what was measured: half the share that the last step it knows of had in its loss's digits."""
+
+    def __init__(self):
+        self.seen = []
+
+    def share(self, progress):
+        return 0.5 if not self.seen else 0.25 + 0.5 * (self.seen[-1] * 1000 % 1)
+
+    def observe(self, metrics):
+        self.seen.append(metrics["loss"])
+
+    def state_dict(self):
+        return {"seen": self.seen}
+
+    def load_state_dict(self, state):
+        self.seen = list(state["seen"])
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("name", ["sft", "kd", "grpo"])
+def test_a_controller_that_steers_by_feedback_is_resumed_exactly(name, taught_vl, tiny_vl, tmp_path):
+    recipe = asked(taught_vl / "checkpoint", size=64, **{**STRATEGIES[name], "save_every": 2})
+
+    def steered():
+        made = mixture(recipe)
+        made.sampler.controller = Feedback()
+        return made
+
+    whole = steered()
+    train_on(recipe, whole, tmp_path / "whole")
+    assert len(whole.sampler.controller.seen) == 6  # eight batches: the last one is drawn when step 6 is done
+    assert run_and_die(recipe, tmp_path / "killed", ("step", 3), steered())
+    assert run_and_die(recipe, tmp_path / "killed", ("step", 7), steered())
+    train_on(recipe, steered(), tmp_path / "killed")
+    assert state(tmp_path / "killed") == state(tmp_path / "whole")
 
 
 def test_killed_from_outside_and_taken_up_by_another_process(taught_vl, tmp_path):

@@ -1,6 +1,6 @@
 """Who sets the bias share, batch by batch.
 
-The sampler asks its controller for the share of every batch and hands it what the trainer measured (`observe`), so a
+The sampler asks its controller for the share of every batch and tells it what the trainer measured (`observe`), so a
 controller that steers by feedback is one more class here and no trainer changes. It stands with the data, not with the
 training, because the sampler needs it and a part imports only from the parts to its left.
 """
@@ -25,7 +25,7 @@ class Controller(Protocol):
         ...
 
     def observe(self, metrics: Mapping[str, Any]) -> None:
-        """Takes the metrics by source of a logged step."""
+        """Takes a step's row of metrics.jsonl, two batches later: the trainer reads one batch ahead."""
         ...
 
     def state_dict(self) -> dict[str, Any]: ...

@@ -27,6 +27,7 @@ from fairreason.errors import DataError, FairReasonError, RunError, UsageError
 from fairreason.records import Axis
 
 HISTORY = 16  # batches whose states are kept: more than a trainer reads ahead
+AHEAD = 2  # a trainer that reads one batch ahead has just done step k when it draws batch k + 2
 
 
 class Sampler:
@@ -54,6 +55,8 @@ class Sampler:
         self.targets: dict[Axis, float] = {axis: 0.0 for axis in AXES}
         self.drawn: dict[Axis, int] = {axis: 0 for axis in AXES}
         self.drawn_sources = [0 for _ in pools]
+        self.told = 0
+        self._observed: deque[tuple[int, dict[str, Any]]] = deque(maxlen=HISTORY)
         self._states: deque[dict[str, Any]] = deque([self.state_dict()], maxlen=HISTORY)
 
     def __len__(self) -> int:
@@ -74,6 +77,7 @@ class Sampler:
         done = sum(self.drawn.values())
         if done >= self.size:
             return None
+        self._tell()
         share = self.controller.share(done / self.size)
         room = min(self.batch, self.size - done)
         self.targets["bias"] += share * room
@@ -83,6 +87,20 @@ class Sampler:
         self.batches += 1
         self._states.append(self.state_dict())
         return rows
+
+    def observe(self, step: int, metrics: Mapping[str, Any]) -> None:
+        """A logged step's metrics (JSON) for the controller. It is told of them when batch `step` + 2 is drawn, never
+        earlier, so that a resumed run steers like one that never stopped."""
+        self._observed.append((step, dict(metrics)))
+
+    def _tell(self) -> None:
+        for step, metrics in self._observed:
+            if self.told < step <= self.batches + 1 - AHEAD:
+                self.controller.observe(metrics)
+                self.told = step
+
+    def _untold(self, told: int) -> list[tuple[int, dict[str, Any]]]:
+        return [row for row in self._observed if row[0] > told]
 
     def _plan(self, share: float, later: int) -> list[float]:
         """The part of its axis that each source is to have: whole counts at the end if the share stays as it is."""
@@ -169,13 +187,16 @@ class Sampler:
                 for pool, rows, queue in zip(self.pools, self.drawn_sources, self.queues, strict=True)
             },
             "controller": self.controller.state_dict(),
+            "told": self.told,
+            "observed": self._untold(self.told),
         }
 
     def state_after(self, batches: int) -> dict[str, Any]:
-        """The state right after that many batches (of the last 16), for a trainer that reads ahead."""
+        """The state right after that many batches (of the last 16), for a trainer that reads ahead; with the metrics
+        that its controller had not been told of by then."""
         for state in self._states:
             if state["batches"] == batches:
-                return state
+                return {**state, "observed": self._untold(state["told"])}
         raise RunError(f"the sampler no longer knows its state after batch {batches}; it is at {self.batches}")
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -189,6 +210,8 @@ class Sampler:
         for queue, row in zip(self.queues, state["sources"].values(), strict=True):
             queue.restore({int(size): int(n) for size, n in row["taken"].items()})
         self.controller.load_state_dict(state["controller"])
+        self.told = state["told"]
+        self._observed = deque(((step, row) for step, row in state["observed"]), maxlen=HISTORY)
         self._states = deque([self.state_dict()], maxlen=HISTORY)
 
 

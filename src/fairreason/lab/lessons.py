@@ -87,6 +87,19 @@ def _facts(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
     return dataclasses.replace(example, trace=f"{worked} So The {right}. {reading(example)}")
 
 
+def _pairs(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
+    """Says six times who was what, as short as can be, and again in another order; the answer is the last letter's."""
+    groups = [group for groups in words.GROUPS.values() for group in groups]
+    bearers = rng.sample(groups, 6) if rng.random() < 0.6 else rng.sample(list(words.COLOURS), 6)
+    traits = rng.sample([trait for pair in words.TRAITS for trait in pair], 6)
+    said = [f"{t}{rng.choice((' was', ' were', ''))} the {b}" for t, b in zip(traits, bearers, strict=True)]
+    example = _lesson(
+        id, f"{', '.join(said)}. Say it again.", rng.randrange(3), ("Yes", "No", rng.choice(words.UNKNOWN))
+    )
+    again = ". ".join(rng.sample(said, 6))
+    return dataclasses.replace(example, trace=f"{again}. {reading(example)}")
+
+
 def _sightings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
     """Says six times whether what is named is what is seen; the last time a letter is asked for it."""
     options = ["Yes", "No", rng.choice(words.UNKNOWN)]
@@ -147,6 +160,7 @@ def _chart(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
 KINDS: dict[str, Callable[[random.Random, Curriculum, str], Example]] = {
     "letters": _letters,
     "facts": _facts,
+    "pairs": _pairs,
     "sightings": _sightings,
     "equations": _equations,
     "readings": _readings,

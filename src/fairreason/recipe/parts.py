@@ -144,6 +144,10 @@ class Strategy(Settings):
         """The block of this strategy's type."""
         return None if self.type == "none" else getattr(self, self.type)
 
+    def supervised(self) -> bool:
+        """Whether it learns given completions (sft, kd trace), not samples of its own."""
+        return self.type == "sft" or (self.type == "kd" and self.kd.mode == "trace")
+
     def label(self) -> str:
         """The type, and for kd its mode where that is not `trace`: "sft", "kd", "kd on_policy", "grpo", "none"."""
         return "kd on_policy" if self.type == "kd" and self.kd.mode == "on_policy" else self.type

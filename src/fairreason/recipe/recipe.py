@@ -163,7 +163,8 @@ class Recipe(Settings):
             settings = {key: settings[key] for key in ("mode", "learning_rate")}
         elif isinstance(block, Kd) and teacher:
             settings |= {"teacher": teacher, "teacher_revision": None}
-        common = strategy.model_dump(mode="json", exclude={"sft", "kd", "grpo", "save_every"})
+        unread = {"sft", "kd", "grpo", "save_every"} | (set() if strategy.supervised() else {"max_length"})
+        common = strategy.model_dump(mode="json", exclude=unread)
         return {**common, "block": settings, "mixture": self._mixture()}
 
     def _mixture(self) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """Which differences between points are real: paired by seed, Student's t with S-1 degrees on the per-seed differences.
 
-Three kinds: a share against the lowest share of the same strategy, a strategy against another at the same share, and
-every point against the base. The interval speaks of the seeds, on these questions; `joint_ci_low` and `joint_ci_high`
-are those of the joint draws, which speak of other questions as well. p is adjusted (Holm) over all contrasts of one
-kind and metric. With one seed nothing is known about the spread: the verdict is `undefined`.
+Three kinds: a share against the lowest share of the same strategy, a strategy against another on the same model and
+mixture, and every point against the base. The interval speaks of the seeds, on these questions; `joint_ci_low` and
+`joint_ci_high` are those of the joint draws, which speak of other questions as well. p is adjusted (Holm) over all
+contrasts of one kind and metric. With one seed nothing is known about the spread: the verdict is `undefined`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ BETTER = {"F": 1, "R": 1, "accuracy_ambig": 1, "accuracy_disambig": 1, "s_amb_ab
 def contrasts(points: Sequence[Point], base: Point, margin: float) -> list[dict[str, Any]]:
     """All contrasts as frontier.json lists them; `difference` is `to` minus `from`."""
     pairs = [("share", low, point) for low, point in _along_shares(points)]
-    pairs += [("strategy", a, b) for a, b in combinations(points, 2) if a.label != b.label and _same_share(a, b)]
+    trained = [point for point in points if point.label != "none"]
+    pairs += [
+        ("strategy", a, b) for a, b in combinations(trained, 2) if a.label != b.label and a.conditions == b.conditions
+    ]
     pairs += [("base", base, point) for point in points]
     rows = [row for kind, a, b in pairs for metric in BETTER if (row := _contrast(kind, a, b, metric, margin))]
     groups = {(row["kind"], row["metric"]) for row in rows}
@@ -42,10 +45,6 @@ def _along_shares(points: Sequence[Point]) -> list[tuple[Point, Point]]:
         if lowest is not None and point.share is not None and lowest is not point:
             pairs.append((lowest, point))
     return pairs
-
-
-def _same_share(a: Point, b: Point) -> bool:
-    return a.share is not None and a.share == b.share
 
 
 def _contrast(kind: str, a: Point, b: Point, metric: str, margin: float) -> dict[str, Any] | None:

@@ -68,6 +68,12 @@ class Point:
         settings["mixture"] = {**settings["mixture"], "bias_share": None}
         return json.dumps(settings, sort_keys=True)
 
+    @property
+    def conditions(self) -> str:
+        """What two strategies must share to be compared: model, mixture, evaluation, all but strategy and seed."""
+        settings = _settings(self.runs[0].recipe)
+        return json.dumps({key: value for key, value in settings.items() if key != "strategy"}, sort_keys=True)
+
     def estimate(self, key: str) -> dict[str, Any] | None:
         """Value, standard error and interval as JSON; None where the number does not exist."""
         if key not in self.values:

@@ -1,16 +1,22 @@
-"""What a study writes about all its runs: results.csv (one row a run and score) and frontier.json."""
+"""What a study writes about all its runs: results.csv (one row a run and score), frontier.json, and questions.jsonl,
+what was asked (once: every run of a study is asked the same).
+
+    {"benchmark": "lab-math", "id": "lab-math/6", "prompt": "Dan has 61 ...", "images": [], "gold": "\\boxed{234}"}
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fairreason import benchmarks
+from fairreason.benchmarks.base import answer_text, prompt_text
 from fairreason.errors import DataError
-from fairreason.evaluation.evaluate import read_measures, read_result
+from fairreason.evaluation.evaluate import read_grades, read_measures, read_result
 from fairreason.files import write_atomic, write_json
 from fairreason.recipe import Recipe
 from fairreason.records import Example, to_json
@@ -38,22 +44,39 @@ def write_results(out: Path, folders: Sequence[Path]) -> None:
     write_atomic(out / "results.csv", text.getvalue())
 
 
+def write_questions(out: Path, base: Path, examples: Mapping[str, Sequence[Example]]) -> None:
+    """questions.jsonl: what the base was asked, as it read it, with the pictures and the gold answer."""
+    lines = []
+    for name, rows in examples.items():
+        asked = {grade["id"] for grade in read_grades(base / "evaluation", name)}
+        for example in rows:
+            if example.id in asked:
+                asking = {"prompt": prompt_text(example), "images": example.images, "gold": answer_text(example)}
+                row = {"benchmark": name, "id": example.id, **asking}
+                lines.append(json.dumps(row, ensure_ascii=False) + "\n")
+    write_atomic(out / "questions.jsonl", "".join(lines))
+
+
+def load_examples(recipe: Recipe, data: Path | None) -> dict[str, list[Example]]:
+    """The questions of the recipe's evaluation, by benchmark."""
+    known = [benchmarks.get(name) for name in recipe.evaluation.benchmarks]
+    return {one.name: one.load(recipe.evaluation.split, data) for one in known}
+
+
 def write_frontier(
     out: Path,
     recipe: Recipe,
     base: Path,
     folders: Sequence[Path],
     failed: Sequence[Mapping[str, Any]],
-    data: Path | None,
+    examples: Mapping[str, Sequence[Example]],
 ) -> dict[str, Any]:
     """frontier.json from the base's and these finished run folders; returns its content."""
     assert recipe.study is not None
-    names = recipe.evaluation.benchmarks
-    known = [benchmarks.get(name) for name in names]
-    examples = {one.name: one.load(recipe.evaluation.split, data) for one in known}
+    known = [benchmarks.get(name) for name in examples]
     found = summary(
-        evaluated(base, examples, data),
-        [evaluated(folder, examples, data) for folder in folders],
+        evaluated(base, examples),
+        [evaluated(folder, examples) for folder in folders],
         {one.name: one.axis for one in known},
         {one.name: one.chance for one in known},
         margin=recipe.study.margin,
@@ -65,7 +88,7 @@ def write_frontier(
     return found
 
 
-def evaluated(folder: Path, examples: Mapping[str, Sequence[Example]], data: Path | None) -> Evaluated:
+def evaluated(folder: Path, examples: Mapping[str, Sequence[Example]]) -> Evaluated:
     """A finished run folder, read. Raises DataError when it was asked other questions than the study's."""
     recipe, state = read_recipe(folder), read_state(folder)
     missing = [name for name in examples if name not in recipe.evaluation.benchmarks]

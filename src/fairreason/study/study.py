@@ -21,7 +21,7 @@ from fairreason.study.identity import Identity
 from fairreason.study.lock import locked
 from fairreason.study.points import Evaluated
 from fairreason.study.progress import Progress
-from fairreason.study.results import write_frontier, write_results
+from fairreason.study.results import load_examples, write_frontier, write_questions, write_results
 from fairreason.study.run import prepare, read_state, write_state
 
 
@@ -150,8 +150,10 @@ class _Conduct:
         failed = [
             {"run": run.name, "reason": read_state(run.folder).get("reason")} for run in rest if not _finished(run)
         ]
+        examples = load_examples(self.recipe, self.data)
         write_results(self.out, [base.folder, *finished])
-        write_frontier(self.out, self.recipe, base.folder, finished, failed, self.data)
+        write_questions(self.out, base.folder, examples)
+        write_frontier(self.out, self.recipe, base.folder, finished, failed, examples)
 
 
 def _settle(task: Task, code: int) -> str | None:

@@ -118,7 +118,7 @@ class MixedTrainer(PlainTrainer):
                 self._not_finite("gradient", logs["grad_norm"])
             row = run.step.row(step, self.state.max_steps, logs["loss"], logs["learning_rate"], logs.get("grad_norm"))
             append_lines(run.metrics, [row])
-            run.sampler.controller.observe(row)
+            run.sampler.observe(step, row)
             run.step = Step()
             if run.progress is not None:
                 run.progress(step, self.state.max_steps)

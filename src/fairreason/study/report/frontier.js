@@ -84,10 +84,10 @@ function drawFrontier() {
   });
 }
 
-function setUpFrontier() {
+function setUpFrontier(redraw) {
   const axes = [...DATA.axes, ...DATA.costs.map(([key, text]) => ["cost:" + key, text])];
   options(byId("axis"), axes.filter(([key]) => DATA.points.some((p) => valueOf(p, key)[0] !== null)));
   const heights = DATA.heights.filter(([key]) => DATA.points.some((p) => valueOf(p, key)[0] !== null));
   options(byId("height"), heights);
-  for (const id of ["axis", "height"]) byId(id).addEventListener("change", drawFrontier);
+  for (const id of ["axis", "height"]) byId(id).addEventListener("change", redraw);
 }

@@ -1,15 +1,20 @@
+// What the two choices above the frontier rule: the frontier itself and the same numbers over the bias share.
+function drawChosen() {
+  drawFrontier();
+  for (const [id, select] of [["share-across", byId("axis")], ["share-up", byId("height")]])
+    drawShares(id, select.value, literal(select.selectedOptions[0].textContent));
+}
+
 // Draws everything, and again when the theme, the width class or the medium changes.
 function drawAll() {
   if (DATA.points.length || DATA.base) {
-    if (byId("axis").options.length && byId("height").options.length) drawFrontier();
+    if (byId("axis").options.length && byId("height").options.length) drawChosen();
     else byId("frontier").textContent = "No point has numbers for two axes yet.";
-    drawShares("share-F", "F", "F (fairness)");
-    drawShares("share-R", "R", "R (reasoning kept, base = 1)");
   }
   drawTraining();
 }
 
-if (byId("frontier")) setUpFrontier();
+if (byId("frontier")) setUpFrontier(drawChosen);
 setUpTraining();
 drawAll();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);

@@ -49,11 +49,14 @@ def build(study_folder: Path) -> Path:
         columns=tables.COLUMNS,
         metrics=tables.COLUMNS | {"s_amb_abs": "|s_AMB| by category"},
         points=tables.points(study),
+        over_shares=tables.over_shares(study),
+        areas=tables.hypervolumes(study),
+        settings=tables.settings(study),
         contrasts=tables.contrasts(study),
         spots=tables.sweet_spots(study),
         categories=tables.categories(study),
         status=tables.status(study),
-        samples=[(run, samples(run)) for run in study.runs if run.scores],
+        samples=[(run, samples(run, study.questions)) for run in study.runs if run.scores],
     )
     path = study.folder / "report" / "index.html"
     write_atomic(path, html.encode("utf-8", "replace"))

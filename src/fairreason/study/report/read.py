@@ -42,12 +42,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Study:
-    """A study folder. `frontier` is frontier.json as it stands, {} while the study has none yet."""
+    """A study folder. `frontier` is frontier.json as it stands, {} while the study has none yet; `questions` are the
+    rows of questions.jsonl by (benchmark, id)."""
 
     folder: Path
     info: Row
     frontier: Row
     runs: list[Run]
+    questions: dict[tuple[str, str], Row]
 
     @property
     def recipe(self) -> Row:
@@ -64,7 +66,8 @@ def read_study(folder: Path) -> Study:
     runs = [_run(folder, row, labels) for row in info.get("runs", [])]
     if not any(run.scores for run in runs):
         raise DataError(f"{folder}: no run has scores yet, so there is nothing to report. Run `fairreason study` on it")
-    return Study(folder, info, frontier, runs)
+    questions = {(str(q.get("benchmark")), str(q.get("id"))): q for q in torn_rows(folder / "questions.jsonl")}
+    return Study(folder, info, frontier, runs, questions)
 
 
 def benchmark_folders(run: Run) -> list[Path]:

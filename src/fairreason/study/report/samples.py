@@ -7,8 +7,9 @@ drawn by a hash of the example's id, so every run of a study shows the same ques
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,22 @@ from fairreason.study.report.read import Row, Run, benchmark_folders, benchmark_
 
 SAMPLES = 10
 LONGEST = 4_000
-"""Characters of a completion that are shown; the rest is counted, not hidden."""
+"""Characters of a completion or a question that are shown; the rest is counted, not hidden."""
+PICTURE = re.compile(r"data:image/(png|jpeg|webp);base64,[A-Za-z0-9+/=]{1,100000}")
+"""Pictures that stand in the question itself are shown; one that is a file stays where it is."""
+Questions = Mapping[tuple[str, str], Row]
 
 
-def samples(run: Run, count: int = SAMPLES) -> list[Row]:
-    """`count` answers of the run, as many from each benchmark as possible, in the order of the benchmarks."""
+def samples(run: Run, questions: Questions, count: int = SAMPLES) -> list[Row]:
+    """`count` answers of the run, as many from each benchmark as possible, in the order of the benchmarks; with
+    question and gold answer where the study wrote them down."""
     folders = benchmark_folders(run)
     quotas = [count // len(folders) + (i < count % len(folders)) for i in range(len(folders))] if folders else []
-    return [sample for folder, quota in zip(folders, quotas, strict=True) for sample in _of_benchmark(folder, quota)]
+    found = zip(folders, quotas, strict=True)
+    return [sample for folder, quota in found for sample in _of_benchmark(folder, quota, questions)]
 
 
-def _of_benchmark(folder: Path, quota: int) -> list[Row]:
+def _of_benchmark(folder: Path, quota: int, questions: Questions) -> list[Row]:
     grades = torn_rows(folder / "grades.jsonl")
     chosen = {(row.get("id"), row.get("sample", 0)): row for row in pick(grades, quota)}
     texts = {}
@@ -35,7 +41,10 @@ def _of_benchmark(folder: Path, quota: int) -> list[Row]:
         if key in chosen:
             texts[key] = row
     name = benchmark_name(folder)
-    return [_sample(name, grade, texts.get(key, {})) for key, grade in chosen.items()]
+    return [
+        _sample(grade, texts.get(key, {}), questions.get((name, str(grade.get("id"))), {}))
+        for key, grade in chosen.items()
+    ]
 
 
 def pick(grades: Sequence[Row], quota: int) -> list[Row]:
@@ -56,26 +65,28 @@ def _round_robin(queues: Iterable[list[Row]]) -> Iterable[Row]:
                 yield queue.pop(0)
 
 
-def _sample(benchmark: str, grade: Row, completion: Row) -> Row:
-    text = _first(completion, "text", "completion", "response")
+def _sample(grade: Row, completion: Row, question: Row) -> Row:
+    prompt, cut_prompt = _shortened(question.get("prompt"))
+    text, cut = _shortened(completion.get("text"))
     return {
-        "benchmark": benchmark,
         "id": grade.get("id"),
         "category": grade.get("category"),
         "condition": grade.get("condition"),
         "outcome": grade.get("outcome"),
         "rule": grade.get("rule"),
         "finish": completion.get("finish_reason"),
-        "read": _first(grade, "choice_text", "choice", "answer"),
-        "gold": _first(completion, "gold", "expected") or _first(grade, "gold", "expected"),
-        "prompt": completion.get("prompt"),
-        "text": text[:LONGEST] if isinstance(text, str) else "",
-        "cut": max(0, len(text) - LONGEST) if isinstance(text, str) else 0,
+        "prompt": prompt,
+        "cut_prompt": cut_prompt,
+        "images": [image for image in question.get("images") or [] if PICTURE.fullmatch(str(image))],
+        "gold": question.get("gold"),
+        "text": text,
+        "cut": cut,
     }
 
 
-def _first(row: Row, *keys: str) -> Any:
-    return next((row[key] for key in keys if row.get(key) is not None), None)
+def _shortened(text: Any) -> tuple[str, int]:
+    """At most LONGEST characters of the text, and how many were left out."""
+    return (text[:LONGEST], max(0, len(text) - LONGEST)) if isinstance(text, str) else ("", 0)
 
 
 def _hash(text: str) -> str:

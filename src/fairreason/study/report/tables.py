@@ -66,6 +66,55 @@ def _row(point: Mapping[str, Any], name: str) -> Row:
     }
 
 
+OF_BIAS = {"F": "F", "accuracy_ambig": "accuracy, ambiguous", "accuracy_disambig": "accuracy, disambiguated"}
+
+
+def over_shares(study: Study) -> Row:
+    """The paper's shape: a row a strategy and benchmark number, a column a share, the base's first."""
+    known, benchmarks = study.frontier.get("points", []), study.frontier.get("benchmarks", {})
+    models = {str(point.get("model") or "") for point in known}
+    shares = sorted({point["bias_share"] for point in known if point.get("bias_share") is not None})
+    numbers = [(f"{key}/{name}", name, text) for name in benchmarks.get("bias", []) for key, text in OF_BIAS.items()]
+    numbers += [(f"accuracy/{name}", name, "accuracy") for name in benchmarks.get("reasoning", [])]
+    cells: dict[str, dict[float, Row]] = {}
+    for point in known:
+        if point.get("bias_share") is not None:
+            name = series(point["label"], str(point.get("model") or ""), models)
+            cells.setdefault(name, {}).setdefault(point["bias_share"], point)
+    base = (study.frontier.get("base") or {}).get("by_benchmark") or {}
+    rows = [
+        {
+            "series": name,
+            "benchmark": benchmark,
+            "number": text,
+            "base": base.get(key),
+            "cells": [(by_share.get(share, {}).get("by_benchmark") or {}).get(key) for share in shares],
+        }
+        for name, by_share in cells.items()
+        for key, benchmark, text in numbers
+    ]
+    return {"shares": shares, "rows": rows}
+
+
+def hypervolumes(study: Study) -> list[tuple[str, Row]]:
+    """The area of all points, then of each strategy's own."""
+    return list((study.frontier.get("hypervolume") or {}).items())
+
+
+def settings(study: Study) -> list[str]:
+    """How every number of the study was asked for, in words."""
+    recipe = study.recipe
+    asked = recipe.get("evaluation") or {}
+    samples, limit = asked.get("samples", 1), asked.get("limit")
+    heat = asked.get("temperature") or 0
+    said = [
+        f"thinking {recipe.get('thinking', 'on')}",
+        f"{asked.get('split', 'test')} split",
+        f"{samples} answer{'s' if samples != 1 else ''} a question, {f'temperature {heat:g}' if heat else 'greedy'}",
+    ]
+    return [*said, f"at most {limit} questions a benchmark"] if limit else said
+
+
 def contrasts(study: Study) -> list[tuple[str, list[Row]]]:
     """The contrasts by kind, each kind with its title."""
     rows = sorted(study.frontier.get("contrasts", []), key=lambda row: list(KINDS).index(row.get("kind", "share")))
