@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 import pytest
 
+from fairreason import benchmarks
 from fairreason.api import check_names
 from fairreason.cli import plan
 from fairreason.cli.quantity import Quantity, total
 from fairreason.recipe import Recipe
+from fairreason.records import Example
 
 ROOT = Path(__file__).parents[1]
 RECIPES = sorted((ROOT / "recipes").rglob("*.yaml"))
 PAPER = [path for path in RECIPES if path.parent.name == "paper"]
+LAB = [path for path in RECIPES if path.parent.name == "lab"]
+ENVIRONMENT = {key: os.environ[key] for key in ("FAIRREASON_DATA",) if key in os.environ}
+
+
+def load(name: str, split: str) -> list[Example]:
+    return benchmarks.get(name).load(split, None)
 
 
 def ident(path: Path) -> str:
@@ -47,6 +56,21 @@ def test_it_can_be_planned(path: Path) -> None:
         assert (one.steps.value or 0) > 0 or not trained
         quantities = [one.steps, one.memory, one.prompt_tokens, one.trained_tokens, *one.questions.values()]
         assert all(q.source for q in quantities if q.status != "exact"), "an estimate names its source"
+
+
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, marks=[pytest.mark.data] if path.stem == "bbq" else [], id=ident(path)) for path in LAB]
+)
+def test_no_cluster_is_trained_on_and_asked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Law 4, of every recipe that can be run here: what its mixtures may draw and what its evaluation asks."""
+    for key, value in ENVIRONMENT.items():
+        monkeypatch.setenv(key, value)
+    for run in Recipe.load(path).expand()[:1]:
+        drawn = [e for name in {**run.mixture.bias, **run.mixture.reasoning} for e in load(name, "train")]
+        asked = [e for name in run.evaluation.benchmarks for e in load(name, run.evaluation.split)]
+        assert drawn and asked
+        assert not {(e.source, e.cluster) for e in drawn} & {(e.source, e.cluster) for e in asked}
+        assert not {e.id for e in drawn} & {e.id for e in asked}
 
 
 def test_the_papers_settings() -> None:
