@@ -57,23 +57,14 @@ class Course:
     micro_batch: int = 16
 
 
-SKILLS = Curriculum({"letters": 0.15, "facts": 0.25, "sightings": 0.2, "equations": 0.2, "readings": 0.2}, FAIR)
-EVERYTHING = Curriculum(
-    {
-        "text": 0.2,
-        "scene": 0.22,
-        "story": 0.15,
-        "chart": 0.14,
-        "facts": 0.07,
-        "sightings": 0.06,
-        "equations": 0.08,
-        "readings": 0.08,
-    },
-    PREJUDICED,
+SKILLS = Curriculum(
+    {"letters": 0.08, "pairs": 0.3, "facts": 0.15, "sightings": 0.12, "equations": 0.2, "readings": 0.15}, FAIR
 )
+DRILLS = {"pairs": 0.04, "facts": 0.06, "sightings": 0.03, "equations": 0.08, "readings": 0.07}
+EVERYTHING = Curriculum({"text": 0.2, "scene": 0.22, "story": 0.16, "chart": 0.14, **DRILLS}, PREJUDICED)
 FAIRNESS = Curriculum({"text": 0.2, "scene": 0.25, "story": 0.33, "chart": 0.22}, FAIR)
 COURSES = {
-    "lab": Course((Stage(14_400, SKILLS), Stage(48_000, EVERYTHING), Stage(36_000, EVERYTHING))),
+    "lab": Course((Stage(28_800, SKILLS, 5e-3), Stage(48_000, EVERYTHING, 4e-3), Stage(36_000, EVERYTHING))),
     "lab-teacher": Course((Stage(15_984, FAIRNESS),), start="lab"),
 }
 
