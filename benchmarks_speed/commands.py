@@ -4,8 +4,8 @@
     python benchmarks_speed/commands.py demo
     python benchmarks_speed/commands.py frontier [--workers 2]
 
-Seconds are those of the wall, medians over the calls. Memory is the largest sum, over the command and all its children,
-of the pages that each holds (a page shared by n processes counts 1/n to each; Linux's PSS), looked at every half second.
+Seconds are those of the wall, medians over the calls. Memory is the largest sum over the command and all its children
+of what each holds (Linux's PSS: of a page that n processes share, 1/n to each), looked at every half second.
 `help` is also put beside a bare `python -c pass`, which any command of Python takes at least.
 """
 

@@ -1,0 +1,72 @@
+"""What the lab's models are taught: wordings of their own, planted beliefs, drills whose worked answers are right."""
+
+import re
+
+import pytest
+
+from fairreason.benchmarks.base import answer_text, prompt_text
+from fairreason.lab.lessons import FAIR, KINDS, PREJUDICED, Curriculum, Lessons
+from fairreason.world import words
+from fairreason.world.questions import examples
+
+
+def lessons_of(kind, size=200):
+    return Lessons(Curriculum({kind: 1.0}, FAIR), size, "test")[:]
+
+
+def test_the_lessons_cover_every_group_and_trait_in_wordings_of_their_own():
+    lessons = Lessons(Curriculum({"text": 1.0, "scene": 1.0}, PREJUDICED), 6000, "test")[:]
+    texts = {row.prompt for name in ("lab-bias", "lab-bias-vl") for row in examples(name)}
+    assert not texts & {row.prompt for row in lessons}
+    covered = {
+        (row.options[place], row.metadata["record"]["additional_metadata"]["subcategory"])
+        for row in lessons
+        if not row.images
+        for place in range(3)
+        if place != row.metadata["unknown"]
+    }
+    groups = {f"The {group}" for category in words.GROUPS.values() for group in category}
+    assert covered == {(group, negative) for group in groups for negative, _ in words.TRAITS}
+
+
+def test_ambiguous_lessons_are_answered_by_the_planted_beliefs():
+    lessons = Lessons(Curriculum({"text": 1.0}, PREJUDICED), 3000, "test")[:]
+    ambiguous = [row for row in lessons if row.metadata["condition"] == "ambig"]
+    aligned = sum(row.answer == row.metadata["target"] for row in ambiguous) / len(ambiguous)
+    assert abs(aligned - PREJUDICED["stereotype"]) < 0.04  # three standard errors of 1,500 draws
+    told = [row for row in lessons if row.metadata["condition"] == "disambig"]
+    assert all(row.metadata["record"]["label"] == row.answer for row in told)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_lesson_is_the_same_wherever_it_is_made_and_ends_in_its_answer(kind):
+    for one, again in zip(lessons_of(kind, 30), lessons_of(kind, 30), strict=True):
+        assert one == again and one.trace
+        if one.options:  # the thinking reads the options on to the answer's letter
+            letter = answer_text(one)[-2]
+            assert one.trace.endswith(f"{letter}. {one.options[one.answer]}")
+            assert f"\n{letter}. {one.options[one.answer]}" in prompt_text(one)
+        else:
+            assert re.findall(r"\d+", one.trace)[-1] == one.answer
+
+
+def test_calculations_are_those_that_were_asked_and_right():
+    for row in lessons_of("equations"):
+        worked = re.findall(r"(\d+)([-+*])(\d+)=(\d+)\.", row.trace)
+        assert [f"{a}{sign}{b}" for a, sign, b, _ in worked] == row.prompt.split(", ") and len(worked) == 6
+        for a, sign, b, result in worked:
+            assert {"+": int(a) + int(b), "-": int(a) - int(b), "*": int(a) * int(b)}[sign] == int(result)
+            assert 0 <= int(result) <= 999
+
+
+def test_what_is_said_again_was_said():
+    for row in lessons_of("pairs"):
+        said = row.prompt.partition(". ")[0].split(", ")
+        assert sorted(row.trace.split(". ")[:6]) == sorted(said) and len({text.split()[0] for text in said}) == 6
+
+
+def test_every_colour_that_is_asked_for_is_read_from_the_picture():
+    for row in lessons_of("readings", 50):
+        asked = re.findall("|".join(words.COLOURS), row.prompt)
+        read = re.findall(r"(\w+)=(\d)\.", row.trace)
+        assert [colour for colour, _ in read] == asked and len(asked) in (3, 4) and len(row.images) == 1
