@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
-from rows import bias, sums
+from collections import defaultdict
 
+import pytest
+import torch
+from rows import asked, bias, mixture, sums
+
+from fairreason.benchmarks.base import answer_text
+from fairreason.files import read_jsonl
+from fairreason.models import encode
+from fairreason.models.load import load
 from fairreason.records import Completion, Grade
+from fairreason.training.batches import Rows
 from fairreason.training.metrics import Step, collapsed_at
+from fairreason.training.targets import own_solution, target
+from fairreason.training.train import train_on
 
 
 def rows(*rates):
@@ -25,6 +35,25 @@ def rows(*rates):
 )
 def test_a_run_collapses_after_three_logged_steps_above_nine_tenths(rates, step):
     assert collapsed_at(rows(*rates)) == step
+
+
+def test_given_answers_count_as_right_where_the_model_would_have_chosen_them(taught_vl, tmp_path):
+    """Against the model's own logits: the answer's tokens and the end of turn, each given all that stands before it."""
+    recipe = asked(taught_vl / "checkpoint", size=8, type="sft", sft={"learning_rate": 1e-9})
+    train_on(recipe, mixture(recipe), tmp_path)
+    (row,) = read_jsonl(tmp_path / "metrics.jsonl")
+    loaded, made = load(str(taught_vl / "checkpoint")), mixture(recipe)
+    found = defaultdict(list)
+    for example in (made.examples[place] for place in made.sampler.next_batch()):
+        taught = Rows(loaded, [example], "on", keep=1)
+        whole, _, _ = taught.supervised(0, *target(example, own_solution), 1024)
+        answer = len(encode.encode_completion(loaded, answer_text(example)))
+        with torch.no_grad():
+            logits = loaded.model(**encode.collate([whole], loaded.pad_id)).logits[0]
+        found[example.source].append(logits[-answer - 1 : -1].argmax(-1).tolist() == whole.input_ids[-answer:])
+    expected = {source: sum(right) / len(right) for source, right in found.items()}
+    assert {source: values["accuracy"] for source, values in row["sources"].items()} == expected
+    assert 0 < sum(expected.values()) < 2  # some are right, some wrong
 
 
 def test_a_step_by_hand():

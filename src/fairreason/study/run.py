@@ -11,14 +11,18 @@ from __future__ import annotations
 import json
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fairreason.errors import FairReasonError, RunError
 from fairreason.files import write_json
 from fairreason.recipe import Recipe
 from fairreason.study.lock import locked
+from fairreason.training.metrics import COLLAPSE_RATE
+
+if TYPE_CHECKING:
+    from fairreason.evaluation.evaluate import Result
 
 Progress = Callable[[str, int, int], None]
 """Called with (what is being done, done, of)."""
@@ -95,7 +99,7 @@ def _train_and_evaluate(recipe: Recipe, folder: Path, data: Path | None, progres
         threads=recipe.threads,
     )
     settings = recipe.evaluation
-    evaluate(
+    results = evaluate(
         HuggingFaceBackend(loaded, settings.batch_tokens),
         settings.benchmarks,
         out=folder / "evaluation",
@@ -109,7 +113,22 @@ def _train_and_evaluate(recipe: Recipe, folder: Path, data: Path | None, progres
         limit=settings.limit,
         progress=_counted(len(settings.benchmarks), progress),
     )
+    if collapsed is None and cost and always_unknown(results.values()):
+        collapsed = cost["steps"]
     return {"cost": cost, "collapsed_at": collapsed, "commit": loaded.commit, "dtype": str(loaded.model.dtype)}
+
+
+def always_unknown(results: Iterable[Result]) -> bool:
+    """Whether disambiguated questions are answered "unknown" more often than the collapse rule allows. Training without
+    samples (sft, kd with traces) can show a collapse only here."""
+    rates = [
+        score.value
+        for result in results
+        for score in result.scores
+        if score.metric == "unknown_rate" and score.condition == "disambig" and score.category is None
+    ]
+    known = [rate for rate in rates if rate is not None]
+    return bool(known) and sum(known) / len(known) > COLLAPSE_RATE
 
 
 def _counted(benchmarks: int, progress: Progress | None) -> Callable[[str, int, int], None] | None:

@@ -4,7 +4,9 @@
      "unknown_disambig": 0.1, "sources": {"lab-bias": {"n": 8, "tokens": 40, "length": 5.0, "accuracy": 0.5, ...}, ...}}
 
 A row holds nothing that differs between two runs of the same work: no time, no path. What a strategy cannot see is left
-out: without samples there is no reward, accuracy or unknown rate, without supervised tokens no loss by source.
+out: without samples there is no reward or unknown rate, without supervised tokens no loss by source. `accuracy` is that
+of the samples; where completions are given, the share of rows whose answer the model itself would have chosen, token by
+token, after the given reasoning.
 """
 
 from __future__ import annotations
@@ -46,6 +48,8 @@ class Tally:
     zero_variance: int = 0
     loss: float = 0.0
     loss_tokens: int = 0
+    answers: int = 0
+    answers_chosen: int = 0
 
     def row(self, axis: str) -> dict[str, Any]:
         """The tally as means; what was not seen is left out."""
@@ -60,6 +64,8 @@ class Tally:
             row |= {"reward": _mean(self.reward, self.graded), "zero_variance": _mean(self.zero_variance, self.groups)}
         if self.loss_tokens:
             row["loss"] = _mean(self.loss, self.loss_tokens)
+        if self.answers:
+            row["accuracy"] = _mean(self.answers_chosen, self.answers)
         return row
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from trl import SFTConfig, SFTTrainer
 
+from fairreason.models.encode import encode_completion
 from fairreason.models.load import Loaded
 from fairreason.recipe import Recipe
 from fairreason.training.batches import IGNORED, Rows, as_batch, divide, row_numbers
@@ -30,15 +31,20 @@ class SupervisedTrainer(MixedTrainer, SFTTrainer):
         rows = inputs.pop("rows")
         with _Seen(model) as seen:
             loss = super().compute_loss(model, inputs, *args, **kwargs)
-        self._count(rows, inputs, seen.output.log_probs.detach())
+        self._count(rows, inputs, seen.output)
         return loss
 
-    def _count(self, rows: torch.Tensor, inputs: dict[str, Any], log_probs_BT: torch.Tensor) -> None:
-        run, trained_BT = self.run, inputs["labels"] != IGNORED
-        losses, tokens = (-log_probs_BT.sum(1)).tolist(), trained_BT.sum(1).tolist()
+    def _count(self, rows: torch.Tensor, inputs: dict[str, Any], output: Any) -> None:
+        run = self.run
+        losses, tokens = (-output.log_probs.detach().sum(1)).tolist(), (inputs["labels"] != IGNORED).sum(1).tolist()
         lengths = inputs["attention_mask"].sum(1).tolist()
-        for (row, cut), loss, count, length in zip(rows.tolist(), losses, tokens, lengths, strict=True):
+        chosen = [top1[trained.bool()] for top1, trained in zip(output.is_top1, output.label_mask, strict=True)]
+        counted = zip(rows.tolist(), losses, tokens, lengths, chosen, strict=True)
+        for (row, cut, answer), loss, count, length, by_model in counted:
             tally = run.step.of(run.rows.examples[row])
+            if not cut:
+                tally.answers += 1
+                tally.answers_chosen += bool(by_model[-answer:].all())
             tally.n, tally.replies, tally.tokens = tally.n + 1, tally.replies + 1, tally.tokens + count
             tally.cut, tally.loss, tally.loss_tokens = tally.cut + cut, tally.loss + loss, tally.loss_tokens + count
             run.costs.prompt_tokens += length - count
@@ -63,20 +69,21 @@ class _Seen:
 
 
 class Collator:
-    """Row numbers to the model's input: `rows` keeps each row's number and whether its end was cut."""
+    """Row numbers to the model's input: `rows` keeps of each row its number, whether its end was cut, and how many
+    tokens its answer has."""
 
     def __init__(self, rows: Rows, reasoning: Reasoning, max_length: int) -> None:
         self.rows, self.reasoning, self.max_length = rows, reasoning, max_length
 
     def __call__(self, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        numbers = [item["row"] for item in items]
-        made = [
-            self.rows.supervised(row, *target(self.rows.examples[row], self.reasoning), self.max_length)
-            for row in numbers
-        ]
-        encoded, starts, cuts = zip(*made, strict=True)
-        batch = as_batch(encoded, starts, self.rows.loaded.pad_id)
-        return {**batch, "rows": torch.tensor([[row, int(cut)] for row, cut in zip(numbers, cuts, strict=True)])}
+        encoded, starts, counted = [], [], []
+        for number in (item["row"] for item in items):
+            reasoning, answer = target(self.rows.examples[number], self.reasoning)
+            row, start, cut = self.rows.supervised(number, reasoning, answer, self.max_length)
+            encoded.append(row)
+            starts.append(start)
+            counted.append([number, int(cut), len(encode_completion(self.rows.loaded, answer))])
+        return {**as_batch(encoded, starts, self.rows.loaded.pad_id), "rows": torch.tensor(counted)}
 
 
 def parts(recipe: Recipe) -> int:
