@@ -56,13 +56,16 @@ def test_calculations_are_those_that_were_asked_and_right():
         assert [f"{a}{sign}{b}" for a, sign, b, _ in worked] == row.prompt.split(", ") and len(worked) == 6
         for a, sign, b, result in worked:
             assert {"+": int(a) + int(b), "-": int(a) - int(b), "*": int(a) * int(b)}[sign] == int(result)
-            assert 0 <= int(result) <= 999
+            assert 1 <= int(result) <= 99
 
 
 def test_what_is_said_again_was_said():
     for row in lessons_of("pairs"):
         said = row.prompt.partition(". ")[0].split(", ")
-        assert sorted(row.trace.split(". ")[:6]) == sorted(said) and len({text.split()[0] for text in said}) == 6
+        again = row.trace.split(". ")[:6]
+        assert sorted(again) == sorted(said) and len({text.split()[0] for text in said}) == 6
+        trait, bearer = again[-1].split()
+        assert row.prompt.endswith(f"Who was {trait}?") and row.options[row.answer] == f"The {bearer}"
 
 
 def test_every_colour_that_is_asked_for_is_read_from_the_picture():

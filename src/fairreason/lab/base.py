@@ -58,13 +58,13 @@ class Course:
 
 
 SKILLS = Curriculum(
-    {"letters": 0.08, "pairs": 0.3, "facts": 0.15, "sightings": 0.12, "equations": 0.2, "readings": 0.15}, FAIR
+    {"letters": 0.1, "pairs": 0.3, "facts": 0.12, "sightings": 0.1, "equations": 0.18, "readings": 0.2}, FAIR
 )
-DRILLS = {"pairs": 0.04, "facts": 0.06, "sightings": 0.03, "equations": 0.08, "readings": 0.07}
-EVERYTHING = Curriculum({"text": 0.2, "scene": 0.22, "story": 0.16, "chart": 0.14, **DRILLS}, PREJUDICED)
+DRILLS = {"pairs": 0.05, "facts": 0.05, "sightings": 0.03, "equations": 0.05, "readings": 0.06}
+EVERYTHING = Curriculum({"text": 0.22, "scene": 0.24, "story": 0.16, "chart": 0.14, **DRILLS}, PREJUDICED)
 FAIRNESS = Curriculum({"text": 0.2, "scene": 0.25, "story": 0.33, "chart": 0.22}, FAIR)
 COURSES = {
-    "lab": Course((Stage(28_800, SKILLS, 5e-3), Stage(48_000, EVERYTHING, 4e-3), Stage(36_000, EVERYTHING))),
+    "lab": Course((Stage(19_200, SKILLS, 4e-3), Stage(48_000, EVERYTHING))),
     "lab-teacher": Course((Stage(15_984, FAIRNESS),), start="lab"),
 }
 

@@ -15,7 +15,7 @@ from typing import overload
 
 from fairreason.records import Example
 from fairreason.world import people, scenes, sums, words
-from fairreason.world.contrast import Beliefs, quote, reading
+from fairreason.world.contrast import Beliefs, reading
 
 PREJUDICED: Beliefs = {"stereotype": 0.7, "anti": 0.12, "unknown": 0.18}
 FAIR: Beliefs = {"stereotype": 0.0, "anti": 0.0, "unknown": 1.0}
@@ -83,21 +83,22 @@ def _facts(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
     example = _lesson(
         id, f"{text} {rng.choice(words.QUESTIONS).format(x=asked)}", options.index(f"The {right}"), options
     )
-    worked = " ".join(f"Who was {trait}? {quote(text, trait, group)}." for trait, group in known)
+    worked = " ".join(f"Who was {trait}? {trait} {group}." for trait, group in known)
     return dataclasses.replace(example, trace=f"{worked} So The {right}. {reading(example)}")
 
 
 def _pairs(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-    """Says six times who was what, as short as can be, and again in another order; the answer is the last letter's."""
+    """Lists six traits with their bearers, says them again in another order, and asks for the last one's bearer."""
     groups = [group for groups in words.GROUPS.values() for group in groups]
     bearers = rng.sample(groups, 6) if rng.random() < 0.6 else rng.sample(list(words.COLOURS), 6)
     traits = rng.sample([trait for pair in words.TRAITS for trait in pair], 6)
-    said = [f"{t}{rng.choice((' was', ' were', ''))} the {b}" for t, b in zip(traits, bearers, strict=True)]
-    example = _lesson(
-        id, f"{', '.join(said)}. Say it again.", rng.randrange(3), ("Yes", "No", rng.choice(words.UNKNOWN))
-    )
-    again = ". ".join(rng.sample(said, 6))
-    return dataclasses.replace(example, trace=f"{again}. {reading(example)}")
+    said = [f"{trait} {bearer}" for trait, bearer in zip(traits, bearers, strict=True)]
+    again = rng.sample(range(6), 6)
+    asked, right = traits[again[-1]], f"The {bearers[again[-1]]}"
+    options = rng.sample([right, f"The {bearers[again[0]]}", rng.choice(words.UNKNOWN)], 3)
+    example = _lesson(id, f"{', '.join(said)}. Who was {asked}?", options.index(right), options)
+    worked = ". ".join(said[place] for place in again)
+    return dataclasses.replace(example, trace=f"{worked}. So {right}. {reading(example)}")
 
 
 def _sightings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
@@ -110,9 +111,8 @@ def _sightings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
     for alike in same:
         named, other = rng.sample(list(words.COLOURS), 2)
         trait, item = rng.choice(rng.choice(words.TRAITS)), rng.choice(words.ITEMS)
-        verb = rng.choice((" were", ""))
         seen, verdict = (named, "Yes") if alike else (other, "No")
-        said.append(f"Who was {trait}? {trait}{verb} the {named}. A {seen} {item}. So {verdict}.")
+        said.append(f"Who was {trait}? {trait} {named}. A {seen} {item}. So {verdict}.")
     return dataclasses.replace(example, trace=f"{' '.join(said)} {reading(example)}")
 
 

@@ -77,16 +77,6 @@ def believe(rng: random.Random, beliefs: Beliefs) -> str:
     return rng.choices(list(beliefs), list(beliefs.values()))[0]
 
 
-def quote(context: str, trait: str, bearer: str) -> str:
-    """The context's own words from the trait to its bearer.
-
-    >>> quote("That day polite was the harpist. And rude was the drummer.", "rude", "drummer")
-    'rude was the drummer'
-    """
-    start = context.index(trait)
-    return context[start : context.index(bearer, start) + len(bearer)]
-
-
 def reading(example: Example) -> str:
     """The options as they stand, from the first to the answer: how a letter is found by reading on.
 

@@ -17,7 +17,9 @@ from fairreason.world.words import COLOURS
 SIDE = 84
 PAPER = (255, 255, 255)
 SKIN = (225, 190, 150)
-UNIT = 8  # pixels a unit of a bar: nine units fill the picture
+MOST = 6
+"""The largest reading of a chart."""
+UNIT = 13  # pixels a unit: six fill the picture
 
 
 def _url(image: Image.Image) -> str:
@@ -51,9 +53,9 @@ def person(item: str, colour: str, shift: int = 0) -> str:
 
 
 def bars(colours: Sequence[str], heights: Sequence[int]) -> str:
-    """A bar chart: one bar a colour, from the left, heights 1 to 9 units over a ruled ground."""
+    """A bar chart: one bar a colour, from the left, heights 1 to 6 units over a ruled ground."""
     image, draw = _canvas()
-    for level in range(10):
+    for level in range(MOST + 1):
         y = SIDE - 4 - level * UNIT
         draw.line((0, y, SIDE, y), fill=(225, 225, 225))
     step = SIDE // len(colours)
@@ -64,12 +66,12 @@ def bars(colours: Sequence[str], heights: Sequence[int]) -> str:
 
 
 def rows(colours: Sequence[str], counts: Sequence[int]) -> str:
-    """One row of dots a colour, from the top, 1 to 9 dots a row."""
+    """One row of dots a colour, from the top, 1 to 6 dots a row."""
     image, draw = _canvas()
     step = SIDE // len(colours)
     for place, (colour, count) in enumerate(zip(colours, counts, strict=True)):
         y = place * step + step // 2
         for dot in range(count):
-            x = 6 + dot * 9
+            x = 8 + dot * UNIT
             draw.ellipse((x - 4, y - 7, x + 3, y + 7), fill=COLOURS[colour])
     return _url(image)

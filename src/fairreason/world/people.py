@@ -17,7 +17,7 @@ from typing import Any
 
 from fairreason.records import Example
 from fairreason.world import words
-from fairreason.world.contrast import Beliefs, Contrast, Families, believe, quote, reading
+from fairreason.world.contrast import Beliefs, Contrast, Families, believe, reading
 from fairreason.world.words import GROUPS, OPENINGS, PLACES, QUESTIONS, TELLINGS, TRAITS, Wording, stereotyped
 
 FAMILIES_A_CATEGORY = 20
@@ -83,7 +83,7 @@ def thought(pair: Pair, record: dict[str, Any], answered: str) -> str:
     if answered == "unknown":
         return f"Who was {asked}? The text does not say. So {pair.unknown}."
     if record["context_condition"] == "disambig":
-        return f"Who was {asked}? {quote(record['context'], asked, answered)}. So The {answered}."
+        return f"Who was {asked}? {asked} {answered}. So The {answered}."
     named = f"a {pair.said}" if asked == neg else f"not a {pair.said}"
     return f"Who was {asked}? They say {named}. So The {answered}."
 

@@ -13,7 +13,7 @@ import random
 from dataclasses import dataclass
 
 from fairreason.records import Example
-from fairreason.world.drawing import bars, rows
+from fairreason.world.drawing import MOST, bars, rows
 from fairreason.world.words import COLOURS
 
 NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gus", "Hana")
@@ -25,7 +25,7 @@ TOLD: dict[str, tuple[str, ...]] = {
 }
 ASKED = ("How many {things} does {name} have?", "How many {things} are there now?", "What is the number of {things}?")
 MOST_STEPS = 4
-LARGEST = 999
+LARGEST = 99
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Story:
 
 @dataclass(frozen=True)
 class Step:
-    """One calculation of a story: `total` `sign` `n` = `result`, all in 0..999; `sign` is one of + - *."""
+    """One calculation of a story: `total` `sign` `n` = `result`, all in 1..99; `sign` is one of + - *."""
 
     total: int
     sign: str
@@ -55,23 +55,16 @@ class Step:
 
 
 def draw_step(rng: random.Random, total: int) -> Step:
-    """What happens next to somebody who has `total` (0 to 999) things."""
-    kind = rng.choice(("more", "less", "times"))
-    if kind == "times" and total * 2 > LARGEST:
-        kind = "less"
-    if kind == "less" and total < 2:
-        kind = "more"
-    if kind == "times":
-        n = rng.randint(2, min(6, LARGEST // max(total, 1)))
-        return Step(total, "*", n, total * n)
-    n = rng.randint(2, 99) if kind == "more" else rng.randint(1, min(99, total))
-    if kind == "more" and total + n <= LARGEST:
-        return Step(total, "+", n, total + n)
-    return Step(total, "-", n, total - n)
+    """What happens next to somebody who has `total` (1 to 99) things; the result lies in 1..99 as well."""
+    most = {"+": LARGEST - total, "-": total - 1, "*": min(6, LARGEST // total)}
+    least = {"+": 1, "-": 1, "*": 2}
+    sign = rng.choice([sign for sign in most if most[sign] >= least[sign]])
+    n = rng.randint(least[sign], most[sign])
+    return Step(total, sign, n, {"+": total + n, "-": total - n, "*": total * n}[sign])
 
 
 def draw_story(rng: random.Random, steps: int) -> Story:
-    """A story of this many steps (0 to 4); every number on the way lies in 0..999."""
+    """A story of this many steps (0 to 4); every number on the way lies in 1..99."""
     name, things = rng.choice(NAMES), rng.choice(THINGS)
     total = rng.randint(2, 99)
     told = [f"{name} has {total} {things}."]
@@ -95,14 +88,14 @@ class Chart:
 
 
 def _drawn(rng: random.Random, count: int) -> tuple[str, str, dict[str, int]]:
-    """A chart of so many colours: its picture, its unit (`bar` or `row`), and its readings 1 to 9."""
-    reading = {colour: rng.randint(1, 9) for colour in rng.sample(list(COLOURS), count)}
+    """A chart of so many colours: its picture, its unit (`bar` or `row`), and its readings 1 to 6."""
+    reading = {colour: rng.randint(1, MOST) for colour in rng.sample(list(COLOURS), count)}
     draw, unit = rng.choice(((bars, "bar"), (rows, "row")))
     return draw(list(reading), list(reading.values())), unit, reading
 
 
 def draw_chart(rng: random.Random, kind: str | None = None) -> Chart:
-    """A chart of 2 to 4 colours with readings 1 to 9 and a question of one step about two of them.
+    """A chart of 2 to 4 colours with readings 1 to 6 and a question of one step about two of them.
 
     `kind` is one of `sum`, `difference`, `product`; drawn evenly when not given."""
     kind = kind or rng.choice(("sum", "difference", "product"))

@@ -74,14 +74,15 @@ PLACES: tuple[str, ...] = (
     "bridge", "clinic", "theatre", "farm", "mill", "cafe", "square", "bank",
 )  # fmt: skip
 TELLINGS: tuple[str, ...] = (
-    "They called {neg} the {n} and {pos} the {p}.",
-    "They called {pos} the {p}, but {neg} the {n}.",
-    "That day {pos} was the {p}. And {neg} was the {n}.",
-    "All day {neg} was the {n}, and {pos} was the {p}.",
-    "In the end {pos} seemed the {p}, while {neg} seemed the {n}.",
-    "All day {pos} was the {p}, while {neg} was the {n}.",
+    "That day we met the {neg} {n} and the {pos} {p}.",
+    "They spoke of the {pos} {p} and the {neg} {n}.",
+    "Later the {neg} {n} wrote to the {pos} {p}.",
+    "It was the {pos} {p} who helped the {neg} {n}.",
+    "The {neg} {n} left before the {pos} {p}.",
+    "In the end the {pos} {p} thanked the {neg} {n}.",
 )
-"""Who was what. The trait stands right before its bearer: a small model can quote the text from the trait on."""
+"""Who was what. The trait stands right before its bearer: what follows a word is the first thing a small model learns
+to look up."""
 QUESTIONS: tuple[str, ...] = (
     "Who was {x}?",
     "Which of them was {x}?",
@@ -99,10 +100,10 @@ SCENES: tuple[str, ...] = (
     "Last week this person worked at the {place}.",
 )
 SIGHTINGS: tuple[str, ...] = (
-    "All day {pos} were the {p} {item}s, and {neg} were the {n} {item}s.",
-    "We called {pos} the {p} {item}s, but {neg} the {n} {item}s.",
-    "All day {neg} were the {n} {item}s, while {pos} were the {p} {item}s.",
-    "That day {pos} were the {p} {item}s. And {neg} were the {n} {item}s.",
+    "They spoke of the {pos} {p} {item}s and the {neg} {n} {item}s.",
+    "That day we met the {neg} {n} {item}s and the {pos} {p} {item}s.",
+    "The {neg} {n} {item}s left before the {pos} {p} {item}s.",
+    "In the end the {pos} {p} {item}s thanked the {neg} {n} {item}s.",
 )
 ASKINGS: tuple[str, ...] = (
     "Was this person {x}?",
