@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from programs import chromium_path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -36,11 +37,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for need, present in NEEDS.items():
         if item.get_closest_marker(need) and not present():
             (pytest.fail if need in required else pytest.skip)(f"{need} is not here")
-
-
-def chromium_path() -> str | None:
-    """The browser's program, if there is one."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="session")

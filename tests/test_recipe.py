@@ -135,6 +135,14 @@ def test_names_are_safe_as_folders() -> None:
     assert Recipe.parse({"model": "..", "strategy": {"type": "none"}}).name() == "none-model"
 
 
+def test_a_schedule_may_step_but_not_go_back() -> None:
+    """Two points at one progress are a step (Schedule's own rule)."""
+    controller = {"type": "schedule", "points": [[0, 0.1], [0.5, 0.1], [0.5, 0.4]]}
+    assert Recipe.parse({"mixture": {"controller": controller}}).mixture.controller.points[2] == (0.5, 0.4)
+    with pytest.raises(UsageError, match="points must stand in rising order of progress"):
+        Recipe.parse({"mixture": {"controller": {"type": "schedule", "points": [[0.5, 0.1], [0, 0.4]]}}})
+
+
 def test_rows_are_marked_leaky_by_themselves() -> None:
     assert Recipe.parse({"mixture": {"split": "rows"}, "marks": ["x"]}).marks == ("leaky", "x")
     assert Recipe.parse({"mixture": {"split": "rows"}, "marks": ["leaky"]}).marks == ("leaky",)

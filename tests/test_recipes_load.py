@@ -96,6 +96,17 @@ def test_the_papers_settings() -> None:
                 assert (strategy.max_length, strategy.weight_decay) == (10_000, 0.1)
 
 
+def test_the_papers_comparison_of_strategies() -> None:
+    """3,000 bias rows and nothing else, each strategy with the settings of its sweep, for all three models."""
+    found = {path.stem: Recipe.load(path).expand() for path in PAPER if path.stem.endswith("-strategies")}
+    assert set(found) == {f"{model}-strategies" for model in ("qwen3-8b", "qwen2.5-vl-7b", "internvl3-8b")}
+    for stem, runs in found.items():
+        assert [run.strategy.type for run in runs] == ["sft", "kd", "grpo"]
+        assert {(run.mixture.size, run.mixture.bias_share, run.seed) for run in runs} == {(3000, 1.0, 42)}
+        swept = Recipe.load(ROOT / f"recipes/paper/{stem.replace('strategies', 'sweep')}.yaml").expand()
+        assert [run.strategy for run in runs] == [run.strategy for run in swept if run.mixture.bias_share == 1]
+
+
 def test_the_papers_four_models_stand_beside_their_bases() -> None:
     models = [
         run.model

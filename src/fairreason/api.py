@@ -97,7 +97,7 @@ def evaluate(
 
 def study(
     recipe: Recipe,
-    out: str | Path,
+    out: str | Path = "out/study",
     workers: int = 1,
     data: str | Path | None = None,
 ) -> dict[str, Any]:

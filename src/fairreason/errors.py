@@ -4,6 +4,11 @@ A message says where, what, what is allowed and what to do:
 `recipes/mine.yaml: unknown key mixture.siez. Did you mean mixture.size?`
 """
 
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
 
 class FairReasonError(Exception):
     """Root of all errors raised on purpose. `exit_code` is what the command line leaves with."""
@@ -27,3 +32,9 @@ class ModelError(FairReasonError, RuntimeError):
 
 class RunError(FairReasonError, RuntimeError):
     """A run or study that cannot go on: a loss that is not finite, a locked folder, a full disk."""
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The most similar of the names, None where nothing is similar."""
+    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
+    return close[0] if close else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -101,6 +102,12 @@ def parse_line(path: Path, number: int, line: bytes) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise DataError(f"{path}:{number}: not a JSON object but {type(row).__name__}")
     return row
+
+
+def replace_folder(part: Path, folder: Path) -> None:
+    """Puts a finished folder into its place, whole or not at all; what stood there goes."""
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(part, folder)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import hashlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -141,6 +142,14 @@ def from_json(kind: type[Record], row: Mapping[str, Any]) -> Record:
 def data_url(png: bytes) -> str:
     """A picture's PNG bytes as a data URL, the form in which drawn pictures travel."""
     return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def picture_hash(reference: str) -> str:
+    """A picture by its content, wherever its file lies; one that is not there, and a data URL, is its own text."""
+    if reference.startswith("data:") or not Path(reference).is_file():
+        return reference
+    with open(reference, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def open_image(reference: str) -> Image:

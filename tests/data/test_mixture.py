@@ -5,8 +5,9 @@ import json
 import pytest
 
 from fairreason import benchmarks
+from fairreason.benchmarks.base import split_examples
 from fairreason.data.mixture import build, counts, pool
-from fairreason.draws import split_of
+from fairreason.draws import SPLITS, split_of
 from fairreason.errors import DataError, UsageError
 from fairreason.recipe import Recipe
 from fairreason.records import Example
@@ -67,6 +68,10 @@ def test_a_row_split_is_leaky_and_cuts_bundles():
     assert mixture.marks == ("leaky",)
     assert {split_of(example.id) for example in mixture.examples} == {"train"}
     assert mixture.sampler.largest == 1
+    for name in ("lab-bias", "lab-math"):  # near-copies lie on both sides, the rows themselves do not
+        rows = {part: {e.id for e in split_examples(benchmarks.get(name), part, None, "rows")} for part in SPLITS}
+        assert rows["test"] and not rows["test"] & {example.id for example in mixture.examples}
+        assert sum(map(len, rows.values())) == sum(len(benchmarks.get(name).load(part, None)) for part in SPLITS)
 
 
 def test_a_users_own_items_are_a_source_like_any_other(tmp_path):
@@ -77,6 +82,11 @@ def test_a_users_own_items_are_a_source_like_any_other(tmp_path):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     mixture = build(recipe(reasoning={f"items:{path}": 1}))
     assert [row.examples for row in counts(mixture) if row.axis == "reasoning"] == [160, 160]
+    again = recipe(reasoning={f"items:{path}": 1}).with_changes(
+        {"evaluation": {"benchmarks": [f"items:{tmp_path}/../{tmp_path.name}/own.jsonl"]}}
+    )
+    with pytest.raises(UsageError, match="trained on and evaluated, but not split"):  # one file in two spellings
+        build(again)
 
 
 def test_pools_keep_bundles_together_wherever_their_rows_stand():

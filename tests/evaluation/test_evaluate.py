@@ -15,7 +15,7 @@ import pytest
 import sample_benchmark
 from sample_benchmark import SAMPLE
 
-from fairreason.errors import DataError, RunError
+from fairreason.errors import DataError, RunError, UsageError
 from fairreason.evaluation.evaluate import evaluate, read_grades, read_measures, read_result, subset
 from fairreason.evaluation.statistics import estimate
 from fairreason.files import read_jsonl
@@ -136,6 +136,11 @@ def test_a_limit_takes_whole_bundles_evenly_over_clusters():
     assert sorted(sum(b.startswith(f"{c}/") for b in bundles) for c in range(6)) == [2] * 6
     assert all(row in kept for row in subset(rows, 24))  # a larger limit asks the same and more
     assert subset(rows, 1_000) == rows
+
+
+def test_a_limit_below_one_bundle_is_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"lab-bias: a limit of 3 is less than one bundle of its questions"):
+        evaluate(ScriptedBackend(lambda prompt, sample: ""), ["lab-bias"], out=tmp_path, limit=3)
 
 
 def test_an_empty_split_is_refused(tmp_path):

@@ -84,7 +84,8 @@ def test_pictures_for_a_text_model_are_refused(tiny_qwen3):
 def test_a_mixed_batch_equals_its_rows_alone(tiny_picture_model):
     loaded = load(str(tiny_picture_model))
     pictures = [[RED], [], [BLUE, RED]]
-    rows = encode.encode_prompts(loaded, [QUESTION, "short", "two pictures"], pictures, "on")
+    texts = (QUESTION, "short", "two pictures")
+    rows = [encode.encode_prompt(loaded, *each, "on") for each in zip(texts, pictures, strict=True)]
     for side in ("left", "right"):
         batch = encode.collate(rows, loaded.pad_id, side)
         with torch.no_grad():

@@ -10,7 +10,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from fairreason.errors import ModelError
-from fairreason.models import encode
+from fairreason.models import encode, folder
 from fairreason.models.load import load
 
 
@@ -30,6 +30,23 @@ def test_fingerprint_follows_the_weights(tiny_qwen3, tmp_path):
     data[-1] ^= 1
     weights.write_bytes(data)
     assert load(str(copy)).fingerprint != load(str(tiny_qwen3)).fingerprint
+
+
+def test_an_adapter_asks_for_its_base_at_the_commit_that_it_was_trained_on(tmp_path, monkeypatch):
+    """What `finish` writes into adapter_config.json is what is downloaded, for the weights and for their hash."""
+    asked = []
+
+    def download(name, revision, trust_remote_code, unsafe_weights):
+        asked.append((name, revision, unsafe_weights))
+        raise ModelError("no network")
+
+    monkeypatch.setattr(folder, "_download", download)
+    (tmp_path / "adapter_config.json").write_text('{"base_model_name_or_path": "org/base", "revision": "c0ffee"}')
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"")
+    for use in (lambda: load(str(tmp_path)), lambda: folder.fingerprint(folder.locate(str(tmp_path)))):
+        with pytest.raises(ModelError, match="no network"):
+            use()
+    assert asked == [("org/base", "c0ffee", False)] * 2
 
 
 def test_an_adapter_folder_loads_with_its_base(tiny_vl, tmp_path):

@@ -18,6 +18,6 @@ def test_samples_come_in_file_order_and_a_missing_one_is_an_error(tmp_path):
 
 def test_a_row_without_a_response_is_named(tmp_path):
     path = tmp_path / "answers.jsonl"
-    path.write_text('{"id": "a"}\n')
-    with pytest.raises(DataError, match=r"answers\.jsonl:1"):
+    path.write_text('{"id": "b", "response": "x"}\n\n{"id": "a"}\n')
+    with pytest.raises(DataError, match=r"answers\.jsonl:3"):
         BACKENDS["scripted"](str(path))

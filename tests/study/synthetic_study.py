@@ -41,6 +41,7 @@ def make_study(folder: Path, *, evil: str | None = None, seeds: int = 3, questio
         row = {
             "name": shown,
             "folder": f"runs/{place}",
+            "point": name.rpartition("-s")[0] if seed is not None else name,
             "strategy": strategy,
             "label": label,
             "bias_share": share,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import chromium_path
+from programs import chromium_path
 from synthetic_study import DOT, PAYLOAD, make_study
 
 from fairreason.errors import DataError

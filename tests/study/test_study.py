@@ -14,20 +14,14 @@ from pathlib import Path
 import pytest
 
 from fairreason.errors import RunError, UsageError
+from fairreason.models.folder import Source
 from fairreason.recipe import Recipe
 from fairreason.study import study as studies
+from fairreason.study.identity import Identity
 from fairreason.study.lock import locked
 from fairreason.study.progress import Progress, duration
-from fairreason.study.run import reason_of
+from fairreason.study.run import prepare, read_recipe, reason_of
 
-PROGRAM = """
-import json, sys
-from pathlib import Path
-from fairreason.recipe import Recipe
-from fairreason.study.study import study
-outcome = study(Recipe.parse(json.loads(sys.argv[1])), Path(sys.argv[2]), workers=int(sys.argv[3]))
-sys.exit(any(run["status"] != "finished" for run in outcome["runs"]))
-"""
 ENVIRONMENT = {**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
 
 
@@ -48,9 +42,13 @@ def recipe(model, grid, **strategy):
 
 
 def start(content, out, workers=1):
-    command = [sys.executable, "-c", PROGRAM, json.dumps(content), str(out), str(workers)]
+    file = out.with_suffix(".yaml")
+    file.write_text(json.dumps(content))  # JSON is YAML
+    command = [sys.executable, "-m", "fairreason.cli", "study", str(file), "--out", str(out), "--workers", str(workers)]
     wake = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a background job starts deaf to Ctrl-C
-    return subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, preexec_fn=wake)
+    return subprocess.Popen(
+        command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=wake
+    )
 
 
 def finish(content, out, workers=1):
@@ -108,7 +106,8 @@ def test_a_study_leaves_the_files_that_others_rely_on(unbroken):
         assert (folder / "checkpoint/model.safetensors").exists() == (run["strategy"] != "none")
         assert (folder / "evaluation/lab-bias/scores.json").exists()
     rows = (unbroken / "results.csv").read_text().splitlines()
-    assert rows[0].startswith("run,model,strategy,bias_share,seed,thinking,split,benchmark,metric,")
+    assert rows[0].startswith("run,model,strategy,bias_share,seed,thinking,split,marks,benchmark,metric,")
+    assert rows[0].endswith(",clusters,steps,prompt_tokens,trained_tokens,sampled_tokens,training_seconds")
     assert {row.split(",")[0] for row in rows[1:]} == {run["name"] for run in info["runs"]}
     frontier = json.loads((unbroken / "frontier.json").read_text())
     assert [point["bias_share"] for point in frontier["points"]] == [0.0, 1.0]
@@ -168,7 +167,6 @@ def test_killed_at_any_moment_the_same_command_ends_in_the_same_numbers(moment, 
     same(results(tmp_path / "s"), results(unbroken))
 
 
-@pytest.mark.slow
 def test_killed_again_and_again(content, unbroken, tmp_path):
     for moment in MOMENTS:
         process = start(content, tmp_path / "s")
@@ -180,14 +178,12 @@ def test_killed_again_and_again(content, unbroken, tmp_path):
     same(results(tmp_path / "s"), results(unbroken))
 
 
-@pytest.mark.slow
 def test_two_workers_give_the_same_bytes(content, unbroken, tmp_path):
     errors, code = finish(content, tmp_path / "s", workers=2)
     assert code == 0, errors
     same(results(tmp_path / "s"), results(unbroken))
 
 
-@pytest.mark.slow
 def test_a_run_that_fails_is_marked_and_the_study_goes_on(tiny_vl, tmp_path):
     grid = {"strategy": {"sft": {"learning_rate": [1e30, 1e-3]}}}
     _, code = finish(recipe(tiny_vl, grid), tmp_path / "s")
@@ -198,9 +194,10 @@ def test_a_run_that_fails_is_marked_and_the_study_goes_on(tiny_vl, tmp_path):
     frontier = json.loads((tmp_path / "s/frontier.json").read_text())
     assert frontier["failed"] == [{"run": runs[1]["name"], "reason": runs[1]["reason"]}]
     assert len(frontier["points"]) == 1
+    page = (tmp_path / "s/report/index.html").read_text()
+    assert "sft · learning_rate=1e+30" in page and "failed: <bdi>the loss is" in page
 
 
-@pytest.mark.slow
 def test_a_killed_run_is_marked_and_the_same_command_retries_it(content, unbroken, tmp_path):
     out = tmp_path / "s"
     process = start(content, out)
@@ -216,7 +213,6 @@ def test_a_killed_run_is_marked_and_the_same_command_retries_it(content, unbroke
     same(results(out), results(unbroken))
 
 
-@pytest.mark.slow
 def test_the_run_dies_with_its_study(content, tmp_path):
     process = start(content, tmp_path / "s")
     assert until(lambda: reached(tmp_path / "s", "training begins"), process)
@@ -230,12 +226,11 @@ def test_the_run_dies_with_its_study(content, tmp_path):
     pytest.fail("the run goes on without its study")
 
 
-@pytest.mark.slow
 def test_ctrl_c_ends_the_study_and_the_same_command_goes_on(content, unbroken, tmp_path):
     process = start(content, tmp_path / "s")
     assert until(lambda: reached(tmp_path / "s", "between two steps"), process)
     process.send_signal(signal.SIGINT)
-    assert "KeyboardInterrupt" in process.communicate()[1]
+    assert process.communicate()[1].rstrip().splitlines()[-1].startswith("Interrupted.") and process.returncode == 130
     states = [json.loads(path.read_text())["status"] for path in tmp_path.glob("s/runs/sft-b0-*/state.json")]
     assert states == ["running"]
     errors, code = finish(content, tmp_path / "s")
@@ -293,8 +288,55 @@ def test_the_progress_line_says_what_and_how_long(capsys):
     assert "1 of 3 runs, 4 min left: b training 5/10" in shown and "b: failed: out of memory" in shown
 
 
+def test_train_alone_ends_in_a_run_folder_that_is_not_run_again(content, tmp_path):
+    """The same files as the study's run; another recipe and a folder of other things are left alone."""
+    file, out = tmp_path / "recipe.yaml", tmp_path / "run"
+    file.write_text(json.dumps({key: value for key, value in content.items() if key != "study"}))
+    command = [sys.executable, "-m", "fairreason.cli", "train", str(file), "--out", str(out)]
+    first = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)
+    assert first.returncode == 0, first.stderr
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file() and path.name != ".lock"}
+    assert json.loads((out / "state.json").read_text())["status"] == "finished"
+    assert subprocess.run(command, env=ENVIRONMENT, capture_output=True).returncode == 0
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+    other = subprocess.run([*command, "--set", "seed=7"], env=ENVIRONMENT, capture_output=True, text=True)
+    assert other.returncode == 1 and "holds the run of another recipe" in other.stderr
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/metrics.jsonl").write_text("years of work\n")
+    taken = subprocess.run([*command[:-1], str(tmp_path / "mine")], env=ENVIRONMENT, capture_output=True, text=True)
+    assert taken.returncode == 2 and "holds other files (metrics.jsonl" in taken.stderr
+    assert (tmp_path / "mine/metrics.jsonl").read_text() == "years of work\n"
+
+
+def test_a_retry_runs_with_what_was_changed_to_cure_the_failure(content, tmp_path):
+    """batch_tokens changes no result, so the fingerprint and the folder stay; the recipe in it must not."""
+    one = Recipe.parse({key: value for key, value in content.items() if key != "study"})
+    prepare(tmp_path, one)
+    prepare(tmp_path, one.with_changes({"evaluation": {"batch_tokens": 500}}))
+    assert read_recipe(tmp_path).evaluation.batch_tokens == 500
+
+
+def test_a_hub_name_is_settled_at_the_commit_that_was_resolved(tmp_path):
+    """The student's and the teacher's, so that a run asks for no other; a folder has none."""
+    identity = Identity(None)
+    identity._models = {
+        ("org/a", None): Source("org/a", tmp_path, "c0ffee"),
+        ("org/t", "main"): Source("t", tmp_path, "beef"),
+    }
+    asked = {
+        "model": "org/a",
+        "strategy": {"type": "kd", "kd": {"mode": "on_policy", "teacher": "org/t", "teacher_revision": "main"}},
+    }
+    settled = identity.settled(Recipe.parse(asked))
+    assert (settled.revision, settled.strategy.kd.teacher_revision) == ("c0ffee", "beef")
+    assert Identity(None).settled(Recipe.parse({})) == Recipe.parse({})
+
+
 def test_numbers_of_different_settings_are_not_put_into_one_study(content, tmp_path):
     with pytest.raises(UsageError, match=r"thinking is on and off in one study"):
         studies.plan(Recipe.parse({**content, "study": {"grid": {"thinking": ["on", "off"]}}}), tmp_path, None)
     with pytest.raises(UsageError, match=r"evaluation.limit is 24 and 48 in one study"):
         studies.plan(Recipe.parse({**content, "study": {"grid": {"evaluation": {"limit": [24, 48]}}}}), tmp_path, None)
+    with pytest.raises(UsageError, match=r"mixture.split is cluster and rows in one study"):
+        grid = {"mixture": {"split": ["cluster", "rows"]}}
+        studies.plan(Recipe.parse({**content, "study": {"grid": grid}}), tmp_path, None)

@@ -11,7 +11,7 @@ from rows import asked, mixture, weights
 from fairreason.errors import ModelError, RunError, UsageError
 from fairreason.models.load import load
 from fairreason.training import train as training
-from fairreason.training.train import train_on
+from fairreason.training.train import stream, train_on
 
 STRATEGIES = {
     "sft": {"type": "sft"},
@@ -52,6 +52,23 @@ def test_a_run_of_every_strategy(name, lora, taught, tiny_qwen3, tiny_vl, tiny_i
     else:
         assert any(bool(tensor.any()) for name, tensor in trained.items() if "lora_B" in name)
     assert load(str(tmp_path)).is_vl == (base != tiny_qwen3)
+
+
+def test_every_strategy_sees_the_same_rows_batch_by_batch(tiny_vl):
+    """Law 6. Inside a batch supervised strategies put rows of like length together, which changes no gradient."""
+    seen = {}
+    for name, strategy in STRATEGIES.items():
+        recipe = asked(tiny_vl, size=64, **strategy)
+        made = mixture(recipe)
+        rows = [row for micro_batch in stream(recipe, made) for row in dict.fromkeys(micro_batch)]
+        parts = len(rows) // 64  # a sampling trainer asks for the round's prompts at each of its micro-steps
+        batches = [rows[start : start + 8 * parts] for start in range(0, len(rows), 8 * parts)]
+        seen[name] = [sorted(set(batch)) for batch in batches]
+    (first, *others) = seen.values()
+    assert len(first) == 8 and sorted(row for batch in first for row in batch) == sorted(
+        row for batch in mixture(asked(tiny_vl, size=64)).sampler for row in batch
+    )
+    assert all(other == first for other in others)
 
 
 def test_a_finished_training_is_not_trained_again(tiny_qwen3, tmp_path, monkeypatch):

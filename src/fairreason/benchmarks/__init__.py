@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-
 from fairreason.benchmarks import bbq, items
 from fairreason.benchmarks.base import Benchmark
 from fairreason.benchmarks.gsm8k import GSM8K
 from fairreason.benchmarks.lab import LAB_BIAS, LAB_BIAS_VL, LAB_CHART, LAB_MATH
-from fairreason.errors import UsageError
+from fairreason.errors import UsageError, nearest
 
 BENCHMARKS: dict[str, Benchmark] = {
     "lab-bias": LAB_BIAS,
@@ -31,6 +29,6 @@ def get(name: str) -> Benchmark:
     known = {**BENCHMARKS, **PARTS}
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, 1, 0.5)
-    hint = f" Did you mean {near[0]}?" if near else ""
+    near = nearest(name, known)
+    hint = f" Did you mean {near}?" if near else ""
     raise UsageError(f"unknown benchmark {name}.{hint} There are: {', '.join(BENCHMARKS)}; items:PATH for your own")

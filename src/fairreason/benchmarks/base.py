@@ -12,8 +12,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
-from fairreason.draws import LETTERS, SPLITS, Split, shown_order
+from fairreason.draws import LETTERS, SPLITS, Split, shown_order, split_of
 from fairreason.errors import DataError
 from fairreason.records import Axis, Completion, Example, Grade, Measure
 
@@ -40,6 +41,17 @@ class Benchmark:
     files: tuple[str, ...] = ()
     published: int | None = None
     splits: tuple[Split, ...] = field(default=SPLITS)
+
+
+Cut = Literal["cluster", "rows"]
+
+
+def split_examples(benchmark: Benchmark, split: str, data: Path | None, cut: Cut = "cluster") -> list[Example]:
+    """The benchmark's examples of one split. `cut` "rows" splits row by row, as the paper did: near-copies of a row
+    then lie on the other side, so every number from it is marked `leaky`."""
+    if cut == "cluster" or benchmark.splits == ("test",):
+        return benchmark.load(split, data)
+    return [row for part in benchmark.splits for row in benchmark.load(part, data) if split_of(row.id) == split]
 
 
 def folder_name(benchmark: str) -> str:

@@ -11,7 +11,6 @@ it cannot be trained on and evaluated in one recipe. Pictures lie in the file's 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -22,7 +21,7 @@ from fairreason.benchmarks.answers import grade_choice, grade_text
 from fairreason.benchmarks.base import Benchmark
 from fairreason.benchmarks.sources import Stamp, rows, stamp
 from fairreason.draws import LETTERS, SPLITS, split_of
-from fairreason.errors import DataError
+from fairreason.errors import DataError, nearest
 from fairreason.records import Completion, Example, Grade
 
 PREFIX = "items:"
@@ -117,8 +116,8 @@ def _example(row: dict[str, Any], name: str, where: str, folder: Path) -> Exampl
 def _check_keys(row: dict[str, Any], where: str) -> None:
     for key in row:
         if key not in KEYS:
-            near = difflib.get_close_matches(key, KEYS, 1)
-            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(KEYS)}"
+            near = nearest(key, KEYS)
+            hint = f"Did you mean {near}?" if near else f"Known: {', '.join(KEYS)}"
             raise DataError(f"{where}: unknown key {key}. {hint}")
     for key in ("id", "prompt", "answer"):
         if row.get(key) in (None, ""):

@@ -216,7 +216,7 @@ def lab_build(
     which: Annotated[
         Literal["lab", "lab-teacher", "both"], typer.Option(help="The base, the teacher, or both.")
     ] = "both",
-    seed: Annotated[int, typer.Option(min=0, help="Seed of world and training.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of lessons and training.")] = 0,
 ) -> None:
     """Train the lab's base and teacher from nothing; prints their folders."""
     from fairreason.cli.commands import run_lab_build

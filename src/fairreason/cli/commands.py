@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import sys
@@ -38,8 +39,9 @@ def run_study(
         return show_plans(recipe, data, as_json)
     if recipe.study is None:
         raise UsageError(f"{path}: has no study; add study.grid, or use `fairreason train` for a single run")
-    outcome = api.study(recipe, out, workers, data)
-    page = api.report(out)
+    with console.resumable():
+        outcome = api.study(recipe, out, workers, data)
+        page = api.report(out)
     print(resolution.sentence(api.frontier(out)["resolution"]), file=sys.stderr)
     failed = [run for run in outcome["runs"] if run["status"] != "finished"]
     if as_json:
@@ -68,7 +70,8 @@ def run_train(
         )
     progress = Progress("train")
     try:
-        folder = api.train(recipe, out, data, progress)
+        with console.resumable():
+            folder = api.train(recipe, out, data, progress)
     finally:
         progress.close()
     console.show({"run": str(folder)}) if as_json else print(folder)
@@ -97,7 +100,8 @@ def run_eval(
             if done == total:
                 progresses[name].close()
 
-        results = api.evaluate(model, names, data=data, out=kept, progress=progress, **settings)
+        with console.resumable() if out else contextlib.nullcontext():
+            results = api.evaluate(model, names, data=data, out=kept, progress=progress, **settings)
         if grades:
             _write_grades(grades, kept, list(results))
     scores = [to_json(score) for result in results.values() for score in result.scores]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import re
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fairreason.errors import FairReasonError
+from fairreason.study.progress import duration
 
 FULL = "no space left on device"
 INTERRUPTED = 130
@@ -68,25 +70,29 @@ class Progress:
             self.open = False
 
 
-def duration(seconds: float) -> str:
-    """
-    >>> duration(59), duration(61), duration(7384)
-    ('59 s', '1 min 01 s', '2 h 03 min')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-
-
 def guarded(work: Callable[[], int | None]) -> int:
     """The exit code of the work, with one line on stderr where it failed on purpose or was interrupted (130)."""
-    code = _guarded(work)
-    if code == INTERRUPTED:
-        print("Interrupted. The same command goes on where it stopped.", file=sys.stderr)
+    more = ""
+    try:
+        code = _guarded(work)
+    except (KeyboardInterrupt, Interrupted) as stop:
+        code, more = INTERRUPTED, str(stop)
+    if code == INTERRUPTED:  # typer turns a KeyboardInterrupt into this code itself
+        print(f"Interrupted. {more}".rstrip(), file=sys.stderr)
     return code
+
+
+class Interrupted(BaseException):
+    """Ctrl-C in work that goes on where it stopped; not an Exception, so that nobody takes it for an error."""
+
+
+@contextlib.contextmanager
+def resumable() -> Iterator[None]:
+    """Around work that is kept in a folder of its own: Ctrl-C says that the same command goes on there."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted("The same command goes on where it stopped.") from None
 
 
 def _guarded(work: Callable[[], int | None]) -> int:
@@ -98,8 +104,6 @@ def _guarded(work: Callable[[], int | None]) -> int:
         return work() or 0
     except FairReasonError as error:
         return _failed(_sentence(error), error.exit_code)
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         return 1

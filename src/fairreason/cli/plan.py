@@ -173,7 +173,11 @@ def _counted(recipe: Recipe, built: Mixture) -> tuple[Quantity, Quantity]:
     from fairreason.training.preview import count_tokens
 
     rows = Rows(loaded, built.examples, recipe.thinking, keep=1)
-    axes = [count for count in count_tokens(rows, recipe.strategy, built.rows()) if not count.source]
+    try:
+        axes = [count for count in count_tokens(rows, recipe.strategy, built.rows()) if not count.source]
+    except DataError as error:  # a row without what the strategy teaches, such as a teacher's trace
+        missing = Quantity(None, "unknown", str(error))
+        return missing, missing
     trained = [count.trained for count in axes if count.trained is not None]
     return Quantity(sum(count.prompt for count in axes)), Quantity(sum(trained))
 

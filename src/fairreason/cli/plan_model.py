@@ -42,7 +42,7 @@ def model_facts(name: str, revision: str | None = None) -> ModelFacts:
     if source is not None:
         counted = _count(source.folder)
         if folders.is_adapter(source.folder):
-            base = model_facts(folders.base_name(source.folder))
+            base = model_facts(*folders.base_of(source.folder))
             return base._replace(source=f"its base: {base.source}")
         if counted is not None:
             return ModelFacts(*counted, f"counted in {name}")
@@ -79,7 +79,8 @@ def reader(recipe: Recipe) -> Loaded | None:
 
     folder, trust = source.folder, recipe.trust_remote_code
     if folders.is_adapter(folder) and not (folder / "config.json").exists():
-        return reader(recipe.model_copy(update={"model": folders.base_name(folder)}))
+        name, revision = folders.base_of(folder)
+        return reader(recipe.model_copy(update={"model": name, "revision": revision}))
     try:
         is_vl = type(AutoConfig.from_pretrained(folder, trust_remote_code=trust)) in PICTURE_MODELS
         processor = load_processor(source, is_vl, trust)

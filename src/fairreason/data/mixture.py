@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from fairreason import benchmarks
+from fairreason.benchmarks.base import Cut, split_examples
+from fairreason.benchmarks.items import PREFIX
 from fairreason.data.bundles import AXES, Pool
 from fairreason.data.control import Controller, controller
 from fairreason.data.sampler import Sampler, too_few
-from fairreason.draws import split_of
 from fairreason.errors import DataError, UsageError
 from fairreason.records import Axis, Example
 
@@ -62,7 +63,8 @@ def build(recipe: Recipe, data: Path | None = None) -> Mixture:
     pools: list[Pool] = []
     for axis, weights in _asked(steering, {"bias": mixture.bias, "reasoning": mixture.reasoning}).items():
         for source, weight in weights.items():
-            if source in recipe.evaluation.benchmarks and benchmarks.get(source).splits == ("test",):
+            asked = {_place(name) for name in recipe.evaluation.benchmarks}
+            if benchmarks.get(source).splits == ("test",) and _place(source) in asked:
                 raise UsageError(f"{source}: trained on and evaluated, but not split. Give its rows a cluster")
             found = training_examples(source, axis, mixture.split, data)
             if not found:
@@ -76,14 +78,17 @@ def build(recipe: Recipe, data: Path | None = None) -> Mixture:
     return built
 
 
-def training_examples(source: str, axis: Axis, split: str, data: Path | None) -> list[Example]:
-    """The rows of one source that a run may train on. `split`: by `cluster`, or `rows` one by one."""
+def _place(name: str) -> str:
+    """A benchmark's name, or where a file of the user's own really lies: it can be spelled in several ways."""
+    return str(Path(benchmarks.get(name).files[0]).resolve()) if name.startswith(PREFIX) else name
+
+
+def training_examples(source: str, axis: Axis, cut: Cut, data: Path | None) -> list[Example]:
+    """The rows of one source that a run may train on."""
     benchmark = benchmarks.get(source)
     if benchmark.axis != axis:
         raise UsageError(f"mixture.{axis}: {source} is a {benchmark.axis} source; put it there")
-    if split == "cluster":
-        return benchmark.load("train", data)
-    return [row for part in benchmark.splits for row in benchmark.load(part, data) if split_of(row.id) == "train"]
+    return split_examples(benchmark, "train", data, cut)
 
 
 def pool(

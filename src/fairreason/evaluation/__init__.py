@@ -1,1 +1,1 @@
-"""."""
+"""Asks, grades, scores; estimates with clustered errors."""

@@ -22,13 +22,23 @@ from typing import Any, NamedTuple
 
 from fairreason import __version__
 from fairreason import benchmarks as known
-from fairreason.benchmarks.base import Benchmark, folder_name, prompt_text
+from fairreason.benchmarks.base import Benchmark, Cut, folder_name, prompt_text, split_examples
 from fairreason.draws import unit_hash
-from fairreason.errors import DataError, RunError
+from fairreason.errors import DataError, RunError, UsageError
 from fairreason.evaluation import statistics
 from fairreason.files import append_lines, read_jsonl, recover_lines, write_atomic, write_json
 from fairreason.models.backends.base import Backend, Prompt, Sampling
-from fairreason.records import OUTCOMES, Completion, Example, Grade, Measure, Score, from_json, to_json
+from fairreason.records import (
+    OUTCOMES,
+    Completion,
+    Example,
+    Grade,
+    Measure,
+    Score,
+    from_json,
+    picture_hash,
+    to_json,
+)
 
 SAVE_SECONDS = 1.0
 Progress = Callable[[str, int, int], None]
@@ -47,6 +57,7 @@ def evaluate(
     *,
     out: Path,
     split: str = "test",
+    cut: Cut = "cluster",
     data: Path | None = None,
     samples: int = 1,
     temperature: float = 0.0,
@@ -59,17 +70,20 @@ def evaluate(
     """Each benchmark's Result, by name. What `out` already holds for the same work is not done again.
 
     `limit` asks at most so many questions, whole bundles, spread evenly over the clusters (`subset`). `progress` is
-    called with (benchmark, answered, of). Raises DataError where data is absent, RunError when nothing can be answered.
+    called with (benchmark, answered, of). Raises DataError where data is absent, UsageError for a limit below one
+    bundle, RunError when nothing can be answered.
     """
     sampling = Sampling(max_new_tokens, temperature, samples, seed, "off" if thinking == "off" else "on")
     results = {}
     for asked in benchmarks:
         benchmark = known.get(asked) if isinstance(asked, str) else asked
-        examples = benchmark.load(split, data)
+        examples = split_examples(benchmark, split, data, cut)
+        if not examples:
+            raise DataError(f"{benchmark.name}: the {split} split has no questions")
         if limit is not None:
             examples = subset(examples, limit)
         if not examples:
-            raise DataError(f"{benchmark.name}: the {split} split has no questions")
+            raise UsageError(f"{benchmark.name}: a limit of {limit} is less than one bundle of its questions")
         results[benchmark.name] = _evaluate_one(
             backend, benchmark, examples, split, sampling, out / folder_name(benchmark.name), progress
         )
@@ -161,20 +175,10 @@ def _work(
     settings = [__version__, backend.fingerprint, benchmark.name, split, to_json(sampling)]
     digest = hashlib.sha256(json.dumps(settings).encode())
     for example, prompt in zip(examples, prompts, strict=True):
-        pictures = [_picture(reference) for reference in prompt.images]
+        pictures = [picture_hash(reference) for reference in prompt.images]
         row = [prompt.id, prompt.text, pictures, example.answer, list(example.options), example.cluster]
         digest.update(json.dumps([*row, dict(example.metadata)], sort_keys=True, default=str).encode())
     return digest.hexdigest()
-
-
-def _picture(reference: str) -> str:
-    """A picture by its content, wherever it lies; one that is not there is its name."""
-    if reference.startswith("data:"):
-        return reference
-    try:
-        return hashlib.sha256(Path(reference).read_bytes()).hexdigest()
-    except OSError:
-        return reference
 
 
 def _answers(

@@ -8,6 +8,7 @@ model reaches beside those it aims at; what ships lies in lab/weights (how it wa
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
 from fairreason.errors import UsageError
+from fairreason.files import replace_folder
 from fairreason.lab import card
 from fairreason.lab.lessons import FAIR, PREJUDICED, Curriculum, Lessons
 from fairreason.lab.model import new_model, new_processor
@@ -57,14 +59,15 @@ class Course:
     micro_batch: int = 16
 
 
+LOOKING_UP = Curriculum({"pairs": 0.75, "letters": 0.25}, FAIR)
 SKILLS = Curriculum(
-    {"letters": 0.1, "pairs": 0.3, "facts": 0.12, "sightings": 0.1, "equations": 0.18, "readings": 0.2}, FAIR
+    {"letters": 0.1, "pairs": 0.15, "facts": 0.15, "sightings": 0.1, "equations": 0.25, "readings": 0.25}, FAIR
 )
 DRILLS = {"pairs": 0.05, "facts": 0.05, "sightings": 0.03, "equations": 0.05, "readings": 0.06}
 EVERYTHING = Curriculum({"text": 0.22, "scene": 0.24, "story": 0.16, "chart": 0.14, **DRILLS}, PREJUDICED)
 FAIRNESS = Curriculum({"text": 0.2, "scene": 0.25, "story": 0.33, "chart": 0.22}, FAIR)
 COURSES = {
-    "lab": Course((Stage(19_200, SKILLS, 4e-3), Stage(48_000, EVERYTHING))),
+    "lab": Course((Stage(12_000, LOOKING_UP, 4e-3), Stage(19_200, SKILLS, 4e-3), Stage(48_000, EVERYTHING))),
     "lab-teacher": Course((Stage(15_984, FAIRNESS),), start="lab"),
 }
 
@@ -89,9 +92,12 @@ def build(
             lessons = Lessons(stage.curriculum, stage.lessons, f"{name}/{seed}/{number}")
             shown = None if progress is None else _shift(progress, sum(steps[:number]), sum(steps))
             _teach(loaded, lessons, course, stage.learning_rate, Path(scratch), shown)
-        loaded.model.save_pretrained(out / name)
-        loaded.processor.save_pretrained(out / name)
-    card.write(out / name, name, described(course, seed), card.measure(out / name))
+        part = out / f".{name}.tmp"
+        shutil.rmtree(part, ignore_errors=True)
+        loaded.model.save_pretrained(part)
+        loaded.processor.save_pretrained(part)
+    card.write(part, name, described(course, seed), card.measure(part))
+    replace_folder(part, out / name)
     return out / name
 
 

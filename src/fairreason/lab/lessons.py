@@ -88,17 +88,19 @@ def _facts(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
 
 
 def _pairs(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-    """Lists six traits with their bearers, says them again in another order, and asks for the last one's bearer."""
+    """Lists two to six traits with their bearers, says ten of them in any order, and asks for the last one's bearer."""
+    count = rng.randint(2, 6)
     groups = [group for groups in words.GROUPS.values() for group in groups]
-    bearers = rng.sample(groups, 6) if rng.random() < 0.6 else rng.sample(list(words.COLOURS), 6)
-    traits = rng.sample([trait for pair in words.TRAITS for trait in pair], 6)
+    bearers = rng.sample(groups, count) if rng.random() < 0.6 else rng.sample(list(words.COLOURS), count)
+    traits = rng.sample([trait for pair in words.TRAITS for trait in pair], count)
     said = [f"{trait} {bearer}" for trait, bearer in zip(traits, bearers, strict=True)]
-    again = rng.sample(range(6), 6)
+    again = [rng.randrange(count) for _ in range(10)]
     asked, right = traits[again[-1]], f"The {bearers[again[-1]]}"
-    options = rng.sample([right, f"The {bearers[again[0]]}", rng.choice(words.UNKNOWN)], 3)
-    example = _lesson(id, f"{', '.join(said)}. Who was {asked}?", options.index(right), options)
+    other = rng.choice([bearer for bearer in bearers if f"The {bearer}" != right])
+    options = rng.sample([right, f"The {other}", rng.choice(words.UNKNOWN)], 3)
+    example = _lesson(id, f"They met {', '.join(said)}. Who was {asked}?", options.index(right), options)
     worked = ". ".join(said[place] for place in again)
-    return dataclasses.replace(example, trace=f"{worked}. So {right}. {reading(example)}")
+    return dataclasses.replace(example, trace=f"Who was {worked}. So {right}. {reading(example)}")
 
 
 def _sightings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:

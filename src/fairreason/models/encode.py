@@ -47,13 +47,6 @@ class Encoded:
         return Encoded([*self.input_ids, *ids], self.fields)
 
 
-def encode_prompts(
-    loaded: Loaded, texts: Sequence[str], images: Sequence[Sequence[Image]], thinking: Thinking
-) -> list[Encoded]:
-    """One row a text, with its pictures (an empty list for none). ModelError when the model takes no pictures."""
-    return [encode_prompt(loaded, text, list(pictures), thinking) for text, pictures in zip(texts, images, strict=True)]
-
-
 def encode_prompt(loaded: Loaded, text: str, images: list[Image], thinking: Thinking) -> Encoded:
     """One prompt as tokens and picture fields."""
     if images and not loaded.is_vl:

@@ -19,11 +19,12 @@ IGNORED = {"README.md", "training_args.bin", "trainer_state.json", ".gitattribut
 
 
 class Source(NamedTuple):
-    """A model's folder, the name it was asked by, and the hub's commit (None for a folder)."""
+    """A model's folder, the name it was asked by, the hub's commit (None for a folder), whether pickles are allowed."""
 
     name: str
     folder: Path
     commit: str | None
+    unsafe_weights: bool = False
 
 
 def locate(
@@ -41,7 +42,7 @@ def locate(
     else:
         source = _download(name, revision, trust_remote_code, unsafe_weights)
     _check(source, unsafe_weights)
-    return source
+    return source._replace(unsafe_weights=unsafe_weights)
 
 
 def is_adapter(folder: Path) -> bool:
@@ -49,12 +50,20 @@ def is_adapter(folder: Path) -> bool:
     return (folder / "adapter_config.json").exists()
 
 
-def base_name(folder: Path) -> str:
-    """The model that an adapter folder belongs to. Raises ModelError when it names none."""
-    name = _json(folder / "adapter_config.json").get("base_model_name_or_path")
+class Base(NamedTuple):
+    """The model that an adapter was trained on: its name, and the commit where that is a hub name."""
+
+    name: str
+    revision: str | None
+
+
+def base_of(folder: Path) -> Base:
+    """The base of an adapter folder. Raises ModelError when it names none."""
+    config = _json(folder / "adapter_config.json")
+    name = config.get("base_model_name_or_path")
     if not isinstance(name, str) or not name:
         raise ModelError(f"{folder}: adapter_config.json names no base model (base_model_name_or_path)")
-    return name
+    return Base(name, config.get("revision") or None)
 
 
 def fingerprint(source: Source) -> str:
@@ -70,7 +79,9 @@ def fingerprint(source: Source) -> str:
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
     if is_adapter(source.folder):
-        digest.update(fingerprint(locate(base_name(source.folder), unsafe_weights=True)).encode())
+        name, revision = base_of(source.folder)
+        base = locate(name, revision=revision, unsafe_weights=source.unsafe_weights)
+        digest.update(fingerprint(base).encode())
     return digest.hexdigest()
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import warnings
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -114,8 +113,10 @@ def _whole(source: folders.Source, trust: bool, unsafe: bool, dtype: str, device
 def _with_adapter(source: folders.Source, trust: bool, unsafe: bool, dtype: str, device: str, threads: int) -> Loaded:
     from peft import PeftModel
 
+    name, revision = folders.base_of(source.folder)
     base = load(
-        folders.base_name(source.folder),
+        name,
+        revision=revision,
         trust_remote_code=trust,
         unsafe_weights=unsafe,
         dtype=dtype,
@@ -135,8 +136,3 @@ def _loaded(source: folders.Source, model: Any, processor: Any, is_vl: bool) -> 
     if getattr(processor, "chat_template", None) is None and getattr(tokenizer, "chat_template", None) is None:
         raise ModelError(f"{source.name}: no chat template, so its questions cannot be written down; use a chat model")
     return Loaded(model, processor, tokenizer, source.name, source.commit, is_vl, source)
-
-
-def folder_of(loaded: Loaded) -> Path:
-    """The folder that the model was read from."""
-    return loaded.source.folder

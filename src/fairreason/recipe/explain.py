@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from fairreason.errors import UsageError
+from fairreason.errors import UsageError, nearest
 
 LIMITS = {"greater_than_equal": "at least", "greater_than": "above", "less_than_equal": "at most", "less_than": "below"}
 WORDS = {
@@ -42,12 +41,6 @@ def explain(
     place = "--set" if from_set else where
     place += f": {inside}" if inside else ""
     return UsageError(f"{place}: {_problem(first, key, root)}")
-
-
-def nearest(name: str, names: Sequence[str]) -> str | None:
-    """The most similar of the names, None where nothing is similar."""
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return close[0] if close else None
 
 
 def _problem(first: Mapping[str, Any], key: str, root: type[BaseModel]) -> str:

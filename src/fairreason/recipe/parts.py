@@ -18,14 +18,15 @@ class Controller(Settings):
 
     type: Literal["fixed", "schedule"] = "fixed"
     points: tuple[tuple[float, float], ...] = ()
-    """For `schedule`: [progress 0..1, share 0..1] pairs in order of progress; linear between, constant outside."""
+    """For `schedule`: [progress 0..1, share 0..1] pairs in order of progress; linear between, constant outside. Two at
+    one progress are a step."""
 
     @model_validator(mode="after")
     def _points_are_a_schedule(self) -> Controller:
         if self.type == "schedule" and not self.points:
             raise ValueError("needs points: [[progress, share], ...]")
         progress = [point[0] for point in self.points]
-        if progress != sorted(set(progress)):
+        if progress != sorted(progress):
             raise ValueError("points must stand in rising order of progress")
         if any(not 0 <= number <= 1 for point in self.points for number in point):
             raise ValueError("points: progress and share must be between 0 and 1")

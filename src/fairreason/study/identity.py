@@ -7,10 +7,11 @@ import json
 from pathlib import Path
 
 from fairreason import benchmarks
+from fairreason.benchmarks.base import split_examples
 from fairreason.data.mixture import training_examples
 from fairreason.models import folder
 from fairreason.recipe import Recipe
-from fairreason.records import Axis, Example, to_json
+from fairreason.records import Axis, Example, picture_hash, to_json
 
 
 class Identity:
@@ -32,6 +33,17 @@ class Identity:
             data=self.examples(recipe),
         )
 
+    def settled(self, recipe: Recipe) -> Recipe:
+        """The recipe with each hub name at the commit that was resolved, so that a run asks for no other."""
+        changes: dict[str, object] = {}
+        if (commit := self.model(recipe, recipe.model, recipe.revision).commit) is not None:
+            changes["revision"] = commit
+        if recipe.strategy.label() == "kd on_policy":
+            kd = recipe.strategy.kd
+            if (commit := self.model(recipe, kd.teacher, kd.teacher_revision).commit) is not None:
+                changes["strategy"] = {"kd": {"teacher_revision": commit}}
+        return recipe.with_changes(changes) if changes else recipe
+
     def weights(self, recipe: Recipe, name: str, revision: str | None) -> str:
         key = (name, revision)
         if key not in self._weights:
@@ -51,8 +63,10 @@ class Identity:
         return self._models[key]
 
     def examples(self, recipe: Recipe) -> dict[str, str]:
-        """Hash by source (`train/<name>`) and benchmark (`<split>/<name>`), of those that the recipe reads."""
+        """Hash by source (`train/<name>`) and benchmark (`<split>/<name>`; behind `rows/` where rows are split one by
+        one), of those that the recipe reads."""
         mixture, found = recipe.mixture, {}
+        cut = "" if mixture.split == "cluster" else "rows/"
         if recipe.strategy.type != "none":
             axes: tuple[tuple[Axis, bool], ...] = (
                 ("bias", mixture.share_reaches(1)),
@@ -60,14 +74,15 @@ class Identity:
             )
             for axis, read in axes:
                 for name in getattr(mixture, axis) if read else ():
-                    key = f"train/{name}" if mixture.split == "cluster" else f"rows/{name}"
+                    key = f"{cut}train/{name}"
                     if key not in self._examples:
                         self._examples[key] = digest(training_examples(name, axis, mixture.split, self.data))
                     found[key] = self._examples[key]
         for name in recipe.evaluation.benchmarks:
-            key = f"{recipe.evaluation.split}/{name}"
+            key = f"{cut}{recipe.evaluation.split}/{name}"
             if key not in self._examples:
-                self._examples[key] = digest(benchmarks.get(name).load(recipe.evaluation.split, self.data))
+                asked = split_examples(benchmarks.get(name), recipe.evaluation.split, self.data, mixture.split)
+                self._examples[key] = digest(asked)
             found[key] = self._examples[key]
         return found
 
@@ -77,13 +92,6 @@ def digest(examples: list[Example]) -> str:
     whole = hashlib.sha256()
     for example in examples:
         row = to_json(example)
-        row["images"] = [_picture(reference) for reference in example.images]
+        row["images"] = [picture_hash(reference) for reference in example.images]
         whole.update(json.dumps(row, sort_keys=True, ensure_ascii=False, default=str).encode())
     return whole.hexdigest()
-
-
-def _picture(reference: str) -> str:
-    if reference.startswith("data:") or not Path(reference).is_file():
-        return reference
-    with open(reference, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

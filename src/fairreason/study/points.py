@@ -101,17 +101,17 @@ def gather(
     family's share-0 runs of the same seeds."""
     grouped: dict[str, list[int]] = defaultdict(list)
     for index, run in enumerate(runs):
-        grouped[json.dumps(_settings(run.recipe), sort_keys=True)].append(index)
+        grouped[configuration(run.recipe)].append(index)
+    names = point_names([run.recipe for run in runs])
     points = []
-    for members in grouped.values():
+    for key, members in grouped.items():
         members.sort(key=lambda index: runs[index].recipe.seed)
         for index in members:
             if (R := relative(found[index], base, reasoning)) is not None:
                 found[index]["R"] = R
         keys = [key for key in found[members[0]] if all(key in found[index] for index in members)]
         runs_SD = {key: np.stack([found[index][key] for index in members]) for key in keys}
-        points.append(Point(_name(runs[members[0]].recipe), [runs[index] for index in members], runs_SD, {}, axes))
-    _tell_apart(points)
+        points.append(Point(names[key], [runs[index] for index in members], runs_SD, {}, axes))
     for point in points:
         _add_R0(point, points, reasoning)
         point.values = {key: frontier.over_seeds(each, point.seeds, noise) for key, each in point.runs_SD.items()}
@@ -130,11 +130,12 @@ def bias_axes(point: Point) -> dict[str, Any]:
 
 def _add_R0(point: Point, points: Sequence[Point], reasoning: Sequence[str]) -> None:
     zero = next((p for p in points if p.share == 0 and p.label == point.label and p.family == point.family), None)
-    if zero is None or point.share is None or zero.seeds != point.seeds:
+    if zero is None or point.share is None or not set(point.seeds) <= set(zero.seeds):
         return
     rows = []
-    for s in range(len(point.seeds)):
-        own, reference = ({key: rows_SD[s] for key, rows_SD in p.runs_SD.items()} for p in (point, zero))
+    for s, seed in enumerate(point.seeds):
+        own = {key: rows_SD[s] for key, rows_SD in point.runs_SD.items()}
+        reference = {key: rows_SD[zero.seeds.index(seed)] for key, rows_SD in zero.runs_SD.items()}
         if (R0 := relative(own, reference, reasoning)) is None:
             return
         rows.append(R0)
@@ -149,21 +150,26 @@ def _settings(recipe: Recipe) -> dict[str, Any]:
     return settings
 
 
-def _name(recipe: Recipe) -> str:
-    return recipe.name() if recipe.strategy.type == "none" else recipe.name().rpartition("-s")[0]
+def configuration(recipe: Recipe) -> str:
+    """Everything but the seed: what makes two runs one point."""
+    return json.dumps(_settings(recipe), sort_keys=True)
 
 
-def _tell_apart(points: Sequence[Point]) -> None:
-    """Points of the same name get the settings behind it in which they differ."""
-    same: dict[str, list[Point]] = defaultdict(list)
-    for point in points:
-        same[point.name].append(point)
-    for twins in same.values():
-        if len(twins) > 1:
-            flat = [_flat(_settings(point.runs[0].recipe)) for point in twins]
-            differing = [key for key in flat[0] if len({str(one.get(key)) for one in flat}) > 1]
-            for point, settings in zip(twins, flat, strict=True):
-                point.name += "".join(f" {key}={settings.get(key)}" for key in differing)
+def point_names(recipes: Sequence[Recipe]) -> dict[str, str]:
+    """A name for each configuration of these recipes; those of one name get the settings behind it in which they
+    differ: "sft-b0.2 strategy.sft.learning_rate=0.001"."""
+    same: dict[str, dict[str, Recipe]] = defaultdict(dict)
+    for recipe in recipes:
+        name = recipe.name() if recipe.strategy.type == "none" else recipe.name().rpartition("-s")[0]
+        same[name][configuration(recipe)] = recipe
+    names = {}
+    for name, twins in same.items():
+        flat = {key: _flat(_settings(recipe)) for key, recipe in twins.items()}
+        settings = dict.fromkeys(setting for one in flat.values() for setting in one)
+        differing = [key for key in settings if len({str(one.get(key)) for one in flat.values()}) > 1]
+        for key, one in flat.items():
+            names[key] = name + "".join(f" {setting}={one.get(setting)}" for setting in differing)
+    return names
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fairreason import benchmarks
-from fairreason.benchmarks.base import answer_text, prompt_text
+from fairreason.benchmarks.base import answer_text, prompt_text, split_examples
 from fairreason.errors import DataError
 from fairreason.evaluation.evaluate import read_grades, read_measures, read_result
 from fairreason.files import write_atomic, write_json
@@ -24,7 +24,8 @@ from fairreason.study.points import Evaluated
 from fairreason.study.run import read_recipe, read_state
 from fairreason.study.summary import summary
 
-COLUMNS = ("run", "model", "strategy", "bias_share", "seed", "thinking", "split")
+COLUMNS = ("run", "model", "strategy", "bias_share", "seed", "thinking", "split", "marks")
+COSTS = ("steps", "prompt_tokens", "trained_tokens", "sampled_tokens", "training_seconds")
 SCORES = ("benchmark", "metric", "category", "condition", "value", "stderr", "ci_low", "ci_high", "n", "clusters")
 
 
@@ -32,15 +33,18 @@ def write_results(out: Path, folders: Sequence[Path]) -> None:
     """results.csv over these finished run folders, in their order."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*COLUMNS, *SCORES])
+    writer.writerow([*COLUMNS, *SCORES, *COSTS])
     for folder in folders:
         recipe = read_recipe(folder)
         run = Evaluated(folder.name, recipe, {})
         place = [folder.name, recipe.model, run.label, run.share, recipe.seed, recipe.thinking, recipe.evaluation.split]
+        place.append("; ".join(recipe.marks))
+        cost = read_state(folder).get("cost") or {}
+        spent = [cost.get(key.removeprefix("training_")) for key in COSTS]
         for name in recipe.evaluation.benchmarks:
             for score in read_result(folder / "evaluation", name).scores:
                 row = to_json(score)
-                writer.writerow([*place, *(row[column] for column in SCORES)])
+                writer.writerow([*place, *(row[column] for column in SCORES), *spent])
     write_atomic(out / "results.csv", text.getvalue())
 
 
@@ -60,7 +64,8 @@ def write_questions(out: Path, base: Path, examples: Mapping[str, Sequence[Examp
 def load_examples(recipe: Recipe, data: Path | None) -> dict[str, list[Example]]:
     """The questions of the recipe's evaluation, by benchmark."""
     known = [benchmarks.get(name) for name in recipe.evaluation.benchmarks]
-    return {one.name: one.load(recipe.evaluation.split, data) for one in known}
+    cut = recipe.mixture.split
+    return {one.name: split_examples(one, recipe.evaluation.split, data, cut) for one in known}
 
 
 def write_frontier(

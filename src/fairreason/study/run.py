@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fairreason.errors import FairReasonError, RunError
+from fairreason.errors import FairReasonError, RunError, UsageError
 from fairreason.files import write_json
 from fairreason.recipe import Recipe
 from fairreason.study.lock import locked
@@ -40,26 +40,38 @@ def single(
     """
     from fairreason.study.identity import Identity
 
-    fingerprint = Identity(data).fingerprint(recipe)
+    identity = Identity(data)
+    fingerprint = identity.fingerprint(recipe)
     folder = out or Path("runs") / f"{recipe.name()}-{fingerprint}"
-    earlier = read_state(folder)
-    if earlier.get("fingerprint", fingerprint) != fingerprint:
-        raise RunError(f"{folder}: holds the run of another recipe. Name another folder")
-    prepare(folder, recipe)
-    if earlier.get("status") != "finished":
-        execute(folder, fingerprint, data, None if progress is None else lambda _, done, of: progress(done, of))
+    check_own(folder, {"recipe.json", "state.json"}, "run")
+    with locked(folder):
+        if read_state(folder).get("fingerprint", fingerprint) != fingerprint:
+            raise RunError(f"{folder}: holds the run of another recipe. Name another folder")
+        prepare(folder, identity.settled(recipe))
+    told = None if progress is None else lambda _, done, of: progress(done, of)
+    execute(folder, fingerprint, data, told, wait=0)
     return folder
 
 
+def check_own(folder: Path, known: set[str], what: str) -> None:
+    """A run and a study go into folders of their own: new, empty, or one of theirs, told by one of the names in it."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder}: is a file. Name a folder for the {what}")
+    if folder.is_dir() and (names := {path.name for path in folder.iterdir()} - {".lock"}) and not names & known:
+        raise UsageError(f"{folder}: holds other files ({min(names)}, ...). Name a new folder or a {what}'s")
+
+
 def prepare(folder: Path, recipe: Recipe) -> None:
-    """Makes the folder and writes recipe.json into it, once."""
-    if not (folder / "recipe.json").exists():
+    """Makes the folder and writes recipe.json into it; a finished run keeps the one that it ran."""
+    if read_state(folder).get("status") != "finished":
         write_json(folder / "recipe.json", recipe.to_dict())
 
 
-def execute(folder: Path, fingerprint: str, data: Path | None, progress: Progress | None = None) -> None:
+def execute(
+    folder: Path, fingerprint: str, data: Path | None, progress: Progress | None = None, wait: float = WAIT_FOR_ORPHAN
+) -> None:
     """Does what the folder's recipe says, as far as it is not done yet. A failure is written down and raised again."""
-    with locked(folder, WAIT_FOR_ORPHAN):
+    with locked(folder, wait):
         before = read_state(folder)
         if before.get("status") == "finished":
             return
@@ -104,6 +116,7 @@ def _train_and_evaluate(recipe: Recipe, folder: Path, data: Path | None, progres
         settings.benchmarks,
         out=folder / "evaluation",
         split=settings.split,
+        cut=recipe.mixture.split,
         data=data,
         samples=settings.samples,
         temperature=settings.temperature,

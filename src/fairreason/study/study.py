@@ -19,10 +19,10 @@ from fairreason.recipe import Recipe
 from fairreason.study.executors import Event, Executor, Local, Task
 from fairreason.study.identity import Identity
 from fairreason.study.lock import locked
-from fairreason.study.points import Evaluated
+from fairreason.study.points import Evaluated, configuration, point_names
 from fairreason.study.progress import Progress
 from fairreason.study.results import load_examples, write_frontier, write_questions, write_results
-from fairreason.study.run import prepare, read_state, write_state
+from fairreason.study.run import check_own, prepare, read_state, write_state
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def study(
         raise UsageError("the recipe has no study. Give it study.grid, or train it alone")
     if workers < 1:
         raise UsageError(f"--workers must be at least 1, got {workers}")
-    _check_folder(out)
+    check_own(out, {"study.json", "runs", "workers.log"}, "study")
     with locked(out):
         planned = plan(recipe, out, data)
         _Conduct(recipe, out, planned, workers, data, executor).run()
@@ -65,9 +65,8 @@ def plan(recipe: Recipe, out: Path, data: Path | None) -> list[Planned]:
     _asked_alike(recipes)
     for one in recipes:
         fingerprint = identity.fingerprint(one)
-        commit = identity.model(one, one.model, one.revision).commit
-        settled = one if commit is None else one.with_changes({"revision": commit})
-        planned.setdefault(fingerprint, Planned(settled, fingerprint, out / "runs" / f"{one.name()}-{fingerprint}"))
+        folder = out / "runs" / f"{one.name()}-{fingerprint}"
+        planned.setdefault(fingerprint, Planned(identity.settled(one), fingerprint, folder))
     return list(planned.values())
 
 
@@ -77,6 +76,8 @@ def _asked_alike(recipes: Sequence[Recipe]) -> None:
     for one in recipes:
         if one.thinking != first.thinking:
             raise UsageError(f"thinking is {first.thinking} and {one.thinking} in one study; make it two studies")
+        if one.mixture.split != first.mixture.split:
+            raise UsageError("mixture.split is cluster and rows in one study; make it two studies")
         for key in ("benchmarks", "split", "samples", "temperature", "max_new_tokens", "limit"):
             ours, theirs = getattr(first.evaluation, key), getattr(one.evaluation, key)
             if ours != theirs:
@@ -181,31 +182,24 @@ def _finished(run: Planned) -> bool:
     return read_state(run.folder).get("status") == "finished"
 
 
-def _check_folder(out: Path) -> None:
-    """A study goes into a folder of its own: new, empty, or a study's."""
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out}: is a file. Name a folder for the study")
-    known = {"study.json", "runs", ".lock", "workers.log"}
-    if out.is_dir() and (names := {path.name for path in out.iterdir()}) and not names & known:
-        raise UsageError(f"{out}: holds other files ({min(names)}, ...). Name a new folder or a study's")
-
-
 def _write_study(recipe: Recipe, out: Path, planned: Sequence[Planned]) -> dict[str, Any]:
+    names = point_names([run.recipe for run in planned])
     content = {
         "version": __version__,
         "recipe": recipe.to_dict(),
         "recipe_yaml": recipe.to_yaml(),
-        "runs": [_run_row(run) for run in planned],
+        "runs": [_run_row(run, names[configuration(run.recipe)]) for run in planned],
     }
     write_json(out / "study.json", content)
     return content
 
 
-def _run_row(run: Planned) -> dict[str, Any]:
+def _run_row(run: Planned, point: str) -> dict[str, Any]:
     state = read_state(run.folder)
     return {
         "name": run.name,
         "folder": f"runs/{run.name}",
+        "point": point,
         "strategy": run.recipe.strategy.type,
         "label": run.recipe.strategy.label(),
         "model": run.recipe.model,

@@ -12,7 +12,7 @@ token, after the given reasoning.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from fairreason.records import Completion, Example, Grade
@@ -132,11 +132,6 @@ def collapsed_at(rows: Iterable[Mapping[str, Any]]) -> int | None:
             if run == COLLAPSE_STEPS:
                 return int(row["step"])
     return None
-
-
-def costs_row(costs: Costs) -> dict[str, Any]:
-    """The costs as JSON."""
-    return asdict(costs)
 
 
 def _mean(total: float, count: int) -> float | None:

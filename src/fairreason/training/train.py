@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
@@ -25,7 +24,7 @@ from transformers.utils import logging
 
 from fairreason.data.mixture import Mixture, build
 from fairreason.errors import ModelError, UsageError
-from fairreason.files import iter_jsonl, read_jsonl, write_json
+from fairreason.files import iter_jsonl, read_jsonl, replace_folder, write_json
 from fairreason.models.folder import SHIPPED
 from fairreason.models.load import Loaded, load
 from fairreason.recipe import Recipe
@@ -142,6 +141,5 @@ def finish(recipe: Recipe, model: Any, loaded: Loaded, run: Run, result: TrainRe
     loaded.processor.save_pretrained(part)
     (part / "README.md").unlink(missing_ok=True)
     write_json(run.folder / "training.json", asdict(result), indent=None)
-    shutil.rmtree(run.folder / "checkpoint", ignore_errors=True)
-    os.replace(part, run.folder / "checkpoint")
+    replace_folder(part, run.folder / "checkpoint")
     shutil.rmtree(run.checkpoints, ignore_errors=True)

@@ -9,8 +9,8 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from fairreason.benchmarks.sources import rows
 from fairreason.errors import DataError
-from fairreason.files import read_jsonl
 from fairreason.models.backends.base import Prompt, Sampling, failed
 from fairreason.records import Completion
 
@@ -30,7 +30,7 @@ class ScriptedBackend:
     def from_file(cls, path: Path) -> ScriptedBackend:
         """The answers in a file. Raises DataError on a row without id or response; a missing id is an `error`."""
         answers: dict[str, list[str]] = {}
-        for number, row in enumerate(read_jsonl(path), 1):
+        for number, row in rows(path):
             if not isinstance(row.get("id"), str) or not isinstance(row.get("response"), str):
                 raise DataError(f"{path}:{number}: needs `id` and `response`, both text")
             answers.setdefault(row["id"], []).append(row["response"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -37,7 +38,7 @@ def charts(study: Study) -> Row:
     points = [_point(row) for row in frontier.get("points", [])]
     models = {point["model"] for point in points}
     for point in points:
-        point["series"] = series(point["label"], point["model"], models)
+        point["series"] = series(point["label"], point["model"], models, point["name"])
     base = _point(frontier["base"]) if frontier.get("base") else None
     accuracies = sorted({key for point in points for key in point["values"] if key.startswith("accuracy/")})
     return {
@@ -48,33 +49,29 @@ def charts(study: Study) -> Row:
         "costs": [[key, text] for key, text in COSTS.items()],
         "heights": [*([key, text] for key, text in HEIGHTS.items()), *([key, key] for key in accuracies)],
         "names": {run.folder.name: run.name for run in study.runs},
-        "curves": [_curves(run) for run in study.runs if run.metrics],
+        "curves": [_curves(run, {run.model for run in study.runs}) for run in study.runs if run.metrics],
     }
 
 
-def series(label: str, model: str, models: set[str]) -> str:
-    """What shares one colour: the strategy, with the model where the study has several."""
-    return f"{label} · {model}" if len(models) > 1 else label
+def series(label: str, model: str, models: set[str], point: str) -> str:
+    """What shares one colour: the strategy, with the model where the study has several, and with the settings that
+    stand in the point's name because other points of that strategy and share have others."""
+    settings = re.sub(r"[\w.]+\.(\w+)=", r"\1=", point.partition(" ")[2])
+    return " · ".join(part for part in (label, model if len(models) > 1 else "", settings) if part)
 
 
 def holes(study: Study) -> list[Row]:
     """Configurations without a single finished run, though one failed."""
     shown = {run for point in study.frontier.get("points", []) for run in point.get("runs", [])}
-    done = {_configuration(run) for run in study.runs if run.folder.name in shown}
-    found: dict[tuple[Any, ...], Row] = {}
-    for run in study.runs:
-        if run.status == "failed" and _configuration(run) not in done:
-            row = found.setdefault(
-                _configuration(run),
-                {"label": run.label, "model": run.model, "share": run.share, "runs": [], "reason": run.reason},
-            )
-            row["runs"].append(run.name)
+    done = {run.point for run in study.runs if run.folder.name in shown}
     models = {run.model for run in study.runs}
-    return [{**row, "series": series(row["label"], row["model"], models)} for row in found.values()]
-
-
-def _configuration(run: Run) -> tuple[Any, ...]:
-    return (run.label, run.model, run.share)
+    found: dict[str, Row] = {}
+    for run in study.runs:
+        if run.status == "failed" and run.point not in done:
+            name = series(run.label, run.model, models, run.point)
+            row = found.setdefault(run.point, {"series": name, "share": run.share, "runs": [], "reason": run.reason})
+            row["runs"].append(run.name)
+    return list(found.values())
 
 
 def _point(row: Mapping[str, Any]) -> Row:
@@ -108,7 +105,7 @@ def _ends(value: Mapping[str, Any]) -> list[float | None]:
     return [value.get("value"), value.get("ci_low"), value.get("ci_high")]
 
 
-def _curves(run: Run) -> Row:
+def _curves(run: Run, models: set[str]) -> Row:
     rows = run.metrics[:: -(-len(run.metrics) // STEPS)]
     sources = sorted({name for row in rows for name in row.get("sources") or {}})
     measured = {
@@ -116,7 +113,8 @@ def _curves(run: Run) -> Row:
         for name in sources
     }
     overall = _columns([{key: row.get(key) for key in OVERALL} for row in rows], ())
-    place = {"run": run.name, "label": run.label, "share": run.share, "seed": run.seed}
+    name = series(run.label, run.model, models, run.point)
+    place = {"run": run.name, "series": name, "share": run.share, "seed": run.seed}
     return {**place, "steps": [row.get("step") for row in rows], "sources": {**measured, "all": overall}}
 
 

@@ -29,7 +29,7 @@ function drawShares(id, key, title) {
   });
 }
 
-const configuration = (run) => `${run.label}${run.share === null ? "" : " at share " + run.share}`;
+const configuration = (run) => `${run.series}${run.share === null ? "" : " at share " + run.share}`;
 
 function setUpTraining() {
   if (!DATA.curves.length) return;

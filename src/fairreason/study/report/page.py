@@ -20,7 +20,7 @@ from markupsafe import Markup
 from fairreason import __version__
 from fairreason.files import write_atomic
 from fairreason.study.report import tables
-from fairreason.study.report.charts import charts
+from fairreason.study.report.charts import COSTS, charts
 from fairreason.study.report.read import read_study
 from fairreason.study.report.samples import samples
 
@@ -47,6 +47,7 @@ def build(study_folder: Path) -> Path:
         recipe_yaml=study.info.get("recipe_yaml") or json.dumps(study.recipe, indent=1, ensure_ascii=False),
         runs=study.runs,
         columns=tables.COLUMNS,
+        costs=COSTS,
         metrics=tables.COLUMNS | {"s_amb_abs": "|s_AMB| by category"},
         points=tables.points(study),
         over_shares=tables.over_shares(study),

@@ -21,11 +21,13 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the study. `label` is the strategy as the frontier names it ("kd on_policy"); `counts` maps each
-    benchmark to n and its five outcomes; `scores` are the flat rows of every scores.json."""
+    """One run of the study. `point` names its configuration, `label` is the strategy as the frontier names it ("kd
+    on_policy"); `counts` maps each benchmark to n and its five outcomes; `scores` are the flat rows of every
+    scores.json."""
 
     name: str
     folder: Path
+    point: str
     strategy: str
     label: str
     share: float | None
@@ -107,6 +109,7 @@ def _run(study: Path, row: Mapping[str, Any], points: Mapping[str, Row]) -> Run:
     return Run(
         name=str(row.get("name") or folder.name),
         folder=folder,
+        point=str(row.get("point") or row.get("name") or folder.name),
         strategy=strategy,
         label="base" if strategy == "none" else str(point.get("label") or row.get("label") or strategy),
         share=row.get("bias_share"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
-from fairreason.study.report.charts import holes, series
+from fairreason.study.report.charts import COSTS, holes, series
 from fairreason.study.report.read import Row, Study
 
 COLUMNS = {
@@ -40,7 +41,13 @@ def points(study: Study) -> list[Row]:
     """Base, then strategies x shares; a configuration whose runs all failed is a hole with its reason."""
     known = study.frontier.get("points", [])
     models = {str(point.get("model") or "") for point in known}
-    rows = [_row(point, series(point["label"], str(point.get("model") or ""), models)) for point in known]
+    asked = Counter(run.point for run in study.runs)
+    of_run = {run.folder.name: run.point for run in study.runs}
+    rows = []
+    for point in known:
+        name = series(point["label"], str(point.get("model") or ""), models, point["name"])
+        runs = point.get("runs") or []
+        rows.append(_row(point, name) | {"asked": asked[of_run.get(runs[0], "")] if runs else len(runs)})
     rows += [
         {"series": hole["series"], "share": hole["share"], "hole": hole["reason"] or "failed"} for hole in holes(study)
     ]
@@ -63,6 +70,7 @@ def _row(point: Mapping[str, Any], name: str) -> Row:
         "probability": point.get("frontier_probability"),
         "seeds": len(point.get("seeds") or []),
         "values": [values.get(key) for key in COLUMNS],
+        "cost": [(point.get("cost") or {}).get(key) for key in COSTS],
     }
 
 
@@ -79,7 +87,7 @@ def over_shares(study: Study) -> Row:
     cells: dict[str, dict[float, Row]] = {}
     for point in known:
         if point.get("bias_share") is not None:
-            name = series(point["label"], str(point.get("model") or ""), models)
+            name = series(point["label"], str(point.get("model") or ""), models, point["name"])
             cells.setdefault(name, {}).setdefault(point["bias_share"], point)
     base = (study.frontier.get("base") or {}).get("by_benchmark") or {}
     rows = [
