@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,15 @@ def test_the_data_folder_must_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("FAIRREASON_DATA", str(tmp_path / "gone"))
     with pytest.raises(fr.UsageError, match="no such data folder"):
         fr.evaluate("lab", ["lab-math"])
+
+
+def test_what_the_readme_says_in_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    """Its lines as they stand, on a study of one small run."""
+    load, root = fr.Recipe.load, Path(__file__).parents[1]
+    small = ["mixture.size=40", "evaluation.limit=40", "study.grid.strategy.type=[sft]", "study.grid.mixture={}"]
+    monkeypatch.setattr(fr.Recipe, "load", lambda path: load(root / path, small))
+    monkeypatch.chdir(tmp_path)
+    (block,) = re.findall(r"```python\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)
+    exec(block, {})
+    area, page = capsys.readouterr().out.strip().splitlines()
+    assert "'points': 1" in area and (tmp_path / page).is_file()

@@ -61,13 +61,30 @@ class Course:
 
 LOOKING_UP = Curriculum({"pairs": 0.75, "letters": 0.25}, FAIR)
 SKILLS = Curriculum(
-    {"letters": 0.1, "pairs": 0.15, "facts": 0.15, "sightings": 0.1, "equations": 0.25, "readings": 0.25}, FAIR
+    {
+        "letters": 0.08,
+        "pairs": 0.1,
+        "facts": 0.1,
+        "sightings": 0.2,
+        "sayings": 0.1,
+        "equations": 0.25,
+        "readings": 0.17,
+    },
+    FAIR,
 )
-DRILLS = {"pairs": 0.05, "facts": 0.05, "sightings": 0.03, "equations": 0.05, "readings": 0.06}
-EVERYTHING = Curriculum({"text": 0.22, "scene": 0.24, "story": 0.16, "chart": 0.14, **DRILLS}, PREJUDICED)
+DRILLS = {
+    "letters": 0.03,
+    "pairs": 0.02,
+    "facts": 0.04,
+    "sightings": 0.08,
+    "sayings": 0.06,
+    "equations": 0.08,
+    "readings": 0.03,
+}
+EVERYTHING = Curriculum({"text": 0.2, "scene": 0.19, "story": 0.16, "chart": 0.11, **DRILLS}, PREJUDICED)
 FAIRNESS = Curriculum({"text": 0.2, "scene": 0.25, "story": 0.33, "chart": 0.22}, FAIR)
 COURSES = {
-    "lab": Course((Stage(12_000, LOOKING_UP, 4e-3), Stage(19_200, SKILLS, 4e-3), Stage(48_000, EVERYTHING))),
+    "lab": Course((Stage(12_000, LOOKING_UP, 4e-3), Stage(24_000, SKILLS, 4e-3), Stage(52_800, EVERYTHING))),
     "lab-teacher": Course((Stage(15_984, FAIRNESS),), start="lab"),
 }
 

@@ -104,17 +104,48 @@ def _pairs(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
 
 
 def _sightings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-    """Says six times whether what is named is what is seen; the last time a letter is asked for it."""
-    options = ["Yes", "No", rng.choice(words.UNKNOWN)]
-    same = [rng.random() < 0.5 for _ in range(6)]
-    example = _lesson(id, "Is it the one that is seen?", 0, rng.sample(options, 3))
-    example = dataclasses.replace(example, answer=example.options.index("Yes" if same[-1] else "No"))
-    said = []
-    for alike in same:
+    """Says of six traits who is named, what is seen, and whether it is the same; a letter is asked for the last."""
+    traits = rng.sample([trait for pair in words.TRAITS for trait in pair], 6)
+    told, said = [], []
+    for trait in traits:
         named, other = rng.sample(list(words.COLOURS), 2)
-        trait, item = rng.choice(rng.choice(words.TRAITS)), rng.choice(words.ITEMS)
-        seen, verdict = (named, "Yes") if alike else (other, "No")
+        seen, verdict = (named, "Yes") if rng.random() < 0.5 else (other, "No")
+        item = rng.choice(words.ITEMS)
+        told.append(f"{trait} {named} and a {seen} {item}")
         said.append(f"Who was {trait}? {trait} {named}. A {seen} {item}. So {verdict}.")
+    return _asked_last(rng, id, told, said, f"Was this person {traits[-1]}?", verdict)
+
+
+def _sayings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
+    """Says six times of whom a trait is said, people and colours; whether the last one has it is asked."""
+    told, said = [], []
+    for _ in range(6):
+        if rng.random() < 0.5:
+            pair = people.draw_pair(rng.choice(list(words.GROUPS)), rng)
+            polarity = rng.choice(("neg", "nonneg"))
+            asked = words.TRAITS[pair.trait][polarity == "nonneg"]
+            either = rng.sample((pair.said, pair.other), 2)
+            told.append(f"{asked} {either[0]} or {either[1]}")
+            verdict = f"The {people.target_group(pair, polarity)}"
+            said.append(people.hearsay(pair, asked))
+        else:
+            scene = scenes.draw_scene(rng.choice(words.ITEMS), rng)
+            seen, asked = rng.choice((scene.said, scene.other)), rng.choice(words.TRAITS[scene.trait])
+            told.append(f"{asked} and a {seen} {scene.item}")
+            verdict = "Yes" if (seen == scene.said) == (asked == words.TRAITS[scene.trait][0]) else "No"
+            said.append(f"{scenes.hearsay(scene, asked)} A {seen} {scene.item}.")
+        said[-1] = f"Who was {asked}? {said[-1]} So {verdict}."
+    return _asked_last(rng, id, told, said, f"Who was {asked}?", verdict)
+
+
+def _asked_last(
+    rng: random.Random, id: str, told: Sequence[str], said: Sequence[str], question: str, right: str
+) -> Example:
+    """Six short things to go through; the letter of the last one's answer is asked for."""
+    others = ["No" if right == "Yes" else "Yes"] if right in ("Yes", "No") else []
+    others = others or [f"The {rng.choice([g for gs in words.GROUPS.values() for g in gs if f'The {g}' != right])}"]
+    options = rng.sample([right, *others, rng.choice(words.UNKNOWN)], 3)
+    example = _lesson(id, f"They met {', '.join(told)}. {question}", options.index(right), options)
     return dataclasses.replace(example, trace=f"{' '.join(said)} {reading(example)}")
 
 
@@ -164,6 +195,7 @@ KINDS: dict[str, Callable[[random.Random, Curriculum, str], Example]] = {
     "facts": _facts,
     "pairs": _pairs,
     "sightings": _sightings,
+    "sayings": _sayings,
     "equations": _equations,
     "readings": _readings,
     "text": _text,

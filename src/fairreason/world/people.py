@@ -84,8 +84,12 @@ def thought(pair: Pair, record: dict[str, Any], answered: str) -> str:
         return f"Who was {asked}? The text does not say. So {pair.unknown}."
     if record["context_condition"] == "disambig":
         return f"Who was {asked}? {asked} {answered}. So The {answered}."
-    named = f"a {pair.said}" if asked == neg else f"not a {pair.said}"
-    return f"Who was {asked}? They say {named}. So The {answered}."
+    return f"Who was {asked}? {hearsay(pair, asked)} So The {answered}."
+
+
+def hearsay(pair: Pair, asked: str) -> str:
+    """What is said of the stereotyped group about the trait asked for."""
+    return f"They say {'a' if asked == TRAITS[pair.trait][0] else 'not a'} {pair.said}."
 
 
 def target_group(pair: Pair, polarity: str) -> str:

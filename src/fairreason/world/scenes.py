@@ -75,10 +75,15 @@ def thought(scene: Scene, record: dict[str, Any], seen: str, asked: str, answere
     if answered == 2:
         return f"Who was {asked}? The text does not say. So {scene.unknown}."
     if record["condition"] == "ambig":
-        named = f"They say the {scene.said}" if asked == neg else f"They say not the {scene.said}"
+        named = hearsay(scene, asked)
     else:
-        named = f"{asked} {scene.told if asked == neg else scene.spared}"
-    return f"Who was {asked}? {named}. A {seen} {scene.item}. So {('Yes', 'No')[answered]}."
+        named = f"{asked} {scene.told if asked == neg else scene.spared}."
+    return f"Who was {asked}? {named} A {seen} {scene.item}. So {('Yes', 'No')[answered]}."
+
+
+def hearsay(scene: Scene, asked: str) -> str:
+    """What is said of the stereotyped colour about the trait asked for."""
+    return f"They say {'' if asked == TRAITS[scene.trait][0] else 'not '}the {scene.said}."
 
 
 def example_of(
