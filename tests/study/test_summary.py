@@ -126,6 +126,12 @@ def test_hypervolume_says_how_many_points(found):
     }
 
 
+def test_a_points_own_area_is_one_number_to_choose_by(found):
+    """What recipes/lab/rates.yaml chooses a learning rate by: F x (R - .5) / .75 above the reference point, else 0."""
+    assert point(found, "grpo-b0.2")["hypervolume"]["value"] == pytest.approx(0.7 * 0.58 / 0.75)
+    assert point(found, "grpo-b0")["hypervolume"]["value"] == pytest.approx(0)  # F is 0
+
+
 def test_sweet_spots(found):
     assert set(found["sweet_spot"]) == {"0.88", "0.95", "0.98"}
     spot = found["sweet_spot"]["0.95"]

@@ -50,6 +50,8 @@ def summary(
     points = gather(runs, [numbers(run.measures, axes, weights) for run in runs], base_numbers, reasoning, axes, noise)
     placed = [point for point in points if {"F", "R"} <= point.values.keys()]
     rows = {id(point): _row(point, whole) for point in points}
+    for point in placed:
+        rows[id(point)]["hypervolume"] = _area([point])
     _place(placed, rows, "F", "")
     with_target = [p for p in placed if "s_amb_abs" in p.values and not rows[id(p)]["hollow"]]
     _place(with_target, rows, "s_amb_abs", "_s_amb_abs")
@@ -92,6 +94,7 @@ def _row(point: Point, base: Point) -> dict[str, Any]:
         "F": point.estimate("F"),
         "R": point.estimate("R"),
         "R0": point.estimate("R0"),
+        "hypervolume": None,
         "axes": bias_axes(point),
         "by_benchmark": {key: point.estimate(key) for key in keys},
         "cost": _cost([run.cost for run in point.runs]),
@@ -152,10 +155,14 @@ def _hypervolumes(points: Sequence[Point]) -> dict[str, Any]:
     found = {}
     for name, members in sets.items():
         if members:
-            area_D = frontier.hypervolume(_stack(members, "F"), _stack(members, "R"))
-            low, high = frontier.interval(area_D)
-            found[name] = {"value": float(area_D[0]), "ci_low": low, "ci_high": high, "points": len(members)}
+            found[name] = {**_area(members), "points": len(members)}
     return found
+
+
+def _area(points: Sequence[Point]) -> dict[str, Any]:
+    area_D = frontier.hypervolume(_stack(points, "F"), _stack(points, "R"))
+    low, high = frontier.interval(area_D)
+    return {"value": float(area_D[0]), "ci_low": low, "ci_high": high}
 
 
 def _sweet_spots(points: Sequence[Point], retention: float) -> dict[str, Any]:
