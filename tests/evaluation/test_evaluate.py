@@ -58,8 +58,11 @@ def test_what_is_finished_is_read_not_done_again(tmp_path):
 
     assert evaluate(ScriptedBackend(never), [SAMPLE], out=tmp_path) == first
     assert content(tmp_path) == before and read_result(tmp_path, "sample") == first["sample"]
-    other = evaluate(ScriptedBackend(lambda p, s: "abc", "another model"), [SAMPLE], out=tmp_path)["sample"]
-    assert other.counts["wrong"] == 30  # other weights are other work
+    with pytest.raises(RunError, match="holds the answers of another model"):  # nothing is written over
+        evaluate(ScriptedBackend(lambda p, s: "abc", "another model"), [SAMPLE], out=tmp_path)
+    with pytest.raises(RunError, match="holds the answers of another model, other settings"):
+        evaluate(ScriptedBackend(answers), [SAMPLE], out=tmp_path, samples=2)
+    assert content(tmp_path) == before
 
 
 def test_measures_give_the_scores_again(tmp_path):

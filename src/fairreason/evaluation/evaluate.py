@@ -71,7 +71,7 @@ def evaluate(
 
     `limit` asks at most so many questions, whole bundles, spread evenly over the clusters (`subset`). `progress` is
     called with (benchmark, answered, of). Raises DataError where data is absent, UsageError for a limit below one
-    bundle, RunError when nothing can be answered.
+    bundle, RunError when nothing can be answered or `out` holds finished answers of other work.
     """
     sampling = Sampling(max_new_tokens, temperature, samples, seed, "off" if thinking == "off" else "on")
     results = {}
@@ -156,7 +156,11 @@ def _evaluate_one(
     work = _work(backend, benchmark, examples, prompts, split, sampling)
     partial = folder / "completions.partial.jsonl"
     stored = _finished(folder)
-    if stored is None or stored["work"] != work:
+    if stored is not None and stored["work"] != work:
+        raise RunError(
+            f"{folder}: holds the answers of another model, other settings or another version. Name another folder"
+        )
+    if stored is None:
         answers = _answers(backend, benchmark.name, prompts, sampling, partial, work, progress)
         _write(benchmark, examples, answers, split, sampling, folder, work)
     partial.unlink(missing_ok=True)
