@@ -82,10 +82,23 @@ DRILLS = {
     "readings": 0.03,
 }
 EVERYTHING = Curriculum({"text": 0.2, "scene": 0.19, "story": 0.16, "chart": 0.11, **DRILLS}, PREJUDICED)
-FAIRNESS = Curriculum({"text": 0.2, "scene": 0.25, "story": 0.33, "chart": 0.22}, FAIR)
+FAIRNESS = Curriculum(
+    {
+        "text": 0.15,
+        "scene": 0.17,
+        "story": 0.2,
+        "chart": 0.14,
+        "letters": 0.03,
+        "facts": 0.03,
+        "sightings": 0.04,
+        "equations": 0.14,
+        "readings": 0.1,
+    },
+    FAIR,
+)
 COURSES = {
     "lab": Course((Stage(12_000, LOOKING_UP, 4e-3), Stage(24_000, SKILLS, 4e-3), Stage(52_800, EVERYTHING))),
-    "lab-teacher": Course((Stage(15_984, FAIRNESS),), start="lab"),
+    "lab-teacher": Course((Stage(60_000, FAIRNESS),), start="lab"),
 }
 
 
