@@ -96,9 +96,22 @@ FAIRNESS = Curriculum(
     },
     FAIR,
 )
+REASONING = Curriculum(
+    {
+        "text": 0.06,
+        "scene": 0.08,
+        "story": 0.2,
+        "chart": 0.25,
+        "letters": 0.02,
+        "sightings": 0.02,
+        "equations": 0.1,
+        "readings": 0.27,
+    },
+    FAIR,
+)
 COURSES = {
     "lab": Course((Stage(12_000, LOOKING_UP, 4e-3), Stage(24_000, SKILLS, 4e-3), Stage(52_800, EVERYTHING))),
-    "lab-teacher": Course((Stage(60_000, FAIRNESS),), start="lab"),
+    "lab-teacher": Course((Stage(60_000, FAIRNESS), Stage(38_400, REASONING)), start="lab"),
 }
 
 
