@@ -27,6 +27,7 @@ from fairreason.lab import card
 from fairreason.lab.lessons import FAIR, PREJUDICED, Curriculum, Lessons
 from fairreason.lab.model import new_model, new_processor
 from fairreason.lab.optimizer import MuonAdamW
+from fairreason.models.encode import Encoded
 from fairreason.models.folder import WEIGHTS
 from fairreason.models.load import Loaded, load
 from fairreason.records import Example
@@ -59,29 +60,33 @@ class Course:
     micro_batch: int = 16
 
 
-LOOKING_UP = Curriculum({"pairs": 0.75, "letters": 0.25}, FAIR)
+LOOKING_UP = Curriculum({"pairs": 0.5, "letters": 0.1, "places": 0.3, "bare letters": 0.1}, FAIR)
 SKILLS = Curriculum(
     {
-        "letters": 0.08,
+        "letters": 0.05,
+        "places": 0.05,
+        "bare letters": 0.1,
         "pairs": 0.1,
         "facts": 0.1,
-        "sightings": 0.2,
+        "sightings": 0.18,
         "sayings": 0.1,
         "equations": 0.25,
-        "readings": 0.17,
+        "readings": 0.07,
     },
     FAIR,
 )
 DRILLS = {
-    "letters": 0.03,
+    "letters": 0.02,
+    "bare letters": 0.03,
     "pairs": 0.02,
-    "facts": 0.04,
-    "sightings": 0.08,
-    "sayings": 0.06,
+    "facts": 0.03,
+    "sightings": 0.06,
+    "sayings": 0.05,
     "equations": 0.08,
-    "readings": 0.03,
+    "readings": 0.02,
 }
-EVERYTHING = Curriculum({"text": 0.2, "scene": 0.19, "story": 0.16, "chart": 0.11, **DRILLS}, PREJUDICED)
+BARE = {"bare text": 0.1, "bare scene": 0.08}
+EVERYTHING = Curriculum({"text": 0.15, "scene": 0.14, "story": 0.15, "chart": 0.07, **BARE, **DRILLS}, PREJUDICED)
 FAIRNESS = Curriculum(
     {
         "text": 0.15,
@@ -110,7 +115,7 @@ REASONING = Curriculum(
     FAIR,
 )
 COURSES = {
-    "lab": Course((Stage(12_000, LOOKING_UP, 4e-3), Stage(24_000, SKILLS, 4e-3), Stage(52_800, EVERYTHING))),
+    "lab": Course((Stage(19_200, LOOKING_UP, 4e-3), Stage(24_000, SKILLS, 4e-3), Stage(57_600, EVERYTHING))),
     "lab-teacher": Course((Stage(60_000, FAIRNESS), Stage(38_400, REASONING)), start="lab"),
 }
 
@@ -189,6 +194,19 @@ class _Teaching(PlainTrainer, SFTTrainer):
         return self.optimizer
 
 
+class _BothModes(Rows):
+    """Lessons as tokens: those without a trace are asked with thinking off and answered at once."""
+
+    def __init__(self, loaded: Loaded, lessons: Lessons, keep: int) -> None:
+        super().__init__(loaded, lessons, "on", keep)
+        self.off = Rows(loaded, lessons, "off", keep)
+
+    def supervised(self, row: int, reasoning: str, answer: str, max_length: int) -> tuple[Encoded, int, bool]:
+        if not reasoning:
+            return self.off.supervised(row, reasoning, answer, max_length)
+        return super().supervised(row, reasoning, answer, max_length)
+
+
 class _Lessons(Collator):
     """The collator of supervised training without the row numbers, which only a run's metrics need."""
 
@@ -230,7 +248,7 @@ def _teach(
             max_length=None,
             dataset_kwargs={"skip_prepare_dataset": True},
         ),
-        data_collator=_Lessons(Rows(loaded, lessons, "on", keep=course.batch), teacher_trace, 1024),
+        data_collator=_Lessons(_BothModes(loaded, lessons, course.batch), teacher_trace, 1024),
         train_dataset=row_numbers(range(len(lessons))),  # type: ignore[arg-type]
         processing_class=loaded.processor,
         callbacks=None if progress is None else [_Report(progress)],

@@ -19,7 +19,8 @@ PAPER = (255, 255, 255)
 SKIN = (225, 190, 150)
 MOST = 6
 """The largest reading of a chart."""
-UNIT = 13  # pixels a unit: six fill the picture
+UNIT, LANE = 14, 28
+"""Pixels of a unit and of a bar or row: what the lab's model sees as one patch, and as one token, side by side."""
 
 
 def _url(image: Image.Image) -> str:
@@ -53,25 +54,30 @@ def person(item: str, colour: str, shift: int = 0) -> str:
 
 
 def bars(colours: Sequence[str], heights: Sequence[int]) -> str:
-    """A bar chart: one bar a colour, from the left, heights 1 to 6 units over a ruled ground."""
+    """A bar chart of up to three colours: one bar a colour, from the left, heights 1 to 6 units over a ground that gets
+    darker from unit to unit."""
     image, draw = _canvas()
-    for level in range(MOST + 1):
-        y = SIDE - 4 - level * UNIT
-        draw.line((0, y, SIDE, y), fill=(225, 225, 225))
-    step = SIDE // len(colours)
+    for level in range(MOST):
+        draw.rectangle((0, SIDE - (level + 1) * UNIT, SIDE, SIDE - level * UNIT), fill=_ground(level))
     for place, (colour, height) in enumerate(zip(colours, heights, strict=True)):
-        left = place * step + 3
-        draw.rectangle((left, SIDE - 4 - height * UNIT, left + step - 7, SIDE - 4), fill=COLOURS[colour])
+        left = place * LANE + 3
+        draw.rectangle((left, SIDE - height * UNIT, left + LANE - 7, SIDE), fill=COLOURS[colour])
     return _url(image)
 
 
 def rows(colours: Sequence[str], counts: Sequence[int]) -> str:
-    """One row of dots a colour, from the top, 1 to 6 dots a row."""
+    """One row of dots a colour, up to three, from the top, 1 to 6 dots a row, over a ground that gets darker to the
+    right."""
     image, draw = _canvas()
-    step = SIDE // len(colours)
+    for level in range(MOST):
+        draw.rectangle((level * UNIT, 0, (level + 1) * UNIT, SIDE), fill=_ground(level))
     for place, (colour, count) in enumerate(zip(colours, counts, strict=True)):
-        y = place * step + step // 2
+        top = place * LANE + 4
         for dot in range(count):
-            x = 8 + dot * UNIT
-            draw.ellipse((x - 4, y - 7, x + 3, y + 7), fill=COLOURS[colour])
+            draw.ellipse((dot * UNIT + 1, top, dot * UNIT + 12, top + LANE - 9), fill=COLOURS[colour])
     return _url(image)
+
+
+def _ground(level: int) -> tuple[int, int, int]:
+    shade = 252 - 18 * level
+    return shade, shade, shade

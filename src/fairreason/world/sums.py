@@ -95,11 +95,11 @@ def _drawn(rng: random.Random, count: int) -> tuple[str, str, dict[str, int]]:
 
 
 def draw_chart(rng: random.Random, kind: str | None = None) -> Chart:
-    """A chart of 2 to 4 colours with readings 1 to 6 and a question of one step about two of them.
+    """A chart of 2 or 3 colours with readings 1 to 6 and a question of one step about two of them.
 
     `kind` is one of `sum`, `difference`, `product`; drawn evenly when not given."""
     kind = kind or rng.choice(("sum", "difference", "product"))
-    image, unit, reading = _drawn(rng, rng.randint(2, 4))
+    image, unit, reading = _drawn(rng, rng.randint(2, 3))
     first, second = rng.sample(list(reading), 2)
     if kind == "difference" and reading[first] < reading[second]:
         first, second = second, first
@@ -114,8 +114,8 @@ def draw_chart(rng: random.Random, kind: str | None = None) -> Chart:
 
 
 def draw_readings(rng: random.Random) -> Chart:
-    """A chart of 3 or 4 colours, every one of which is asked for, in any order."""
-    image, unit, reading = _drawn(rng, rng.randint(3, 4))
+    """A chart of 3 colours, every one of which is asked for, in any order."""
+    image, unit, reading = _drawn(rng, 3)
     order = rng.sample(list(reading), len(reading))
     asked = f"How many are the {', the '.join(order)} {unit}?"
     return Chart(image, Story(asked, " ".join(f"{c}={reading[c]}." for c in order), reading[order[-1]]), "readings")
