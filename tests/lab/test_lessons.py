@@ -5,7 +5,10 @@ import re
 import pytest
 
 from fairreason.benchmarks.base import answer_text, prompt_text
+from fairreason.lab.base import BothModes
 from fairreason.lab.lessons import FAIR, KINDS, PREJUDICED, Curriculum, Lessons
+from fairreason.models.load import load
+from fairreason.training.batches import Rows
 from fairreason.world import words
 from fairreason.world.questions import examples
 
@@ -41,12 +44,14 @@ def test_ambiguous_lessons_are_answered_by_the_planted_beliefs():
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_lesson_is_the_same_wherever_it_is_made_and_ends_in_its_answer(kind):
     for one, again in zip(lessons_of(kind, 30), lessons_of(kind, 30), strict=True):
-        assert one == again and one.trace
-        if one.options:  # the thinking reads the options on to the answer's letter
-            letter = answer_text(one)[-2]
+        assert one == again and (not one.trace) == kind.startswith("bare")
+        letter = answer_text(one)[-2] if one.options else ""
+        if kind == "places":  # the thinking says which letter each option has
+            assert one.trace.endswith(f"{one.options[one.answer]} {letter}.")
+        elif one.options and one.trace:  # the thinking reads the options on to the answer's letter
             assert one.trace.endswith(f"{letter}. {one.options[one.answer]}")
             assert f"\n{letter}. {one.options[one.answer]}" in prompt_text(one)
-        else:
+        elif one.trace:
             assert re.findall(r"\d+", one.trace)[-1] == one.answer
 
 
@@ -73,3 +78,17 @@ def test_every_colour_that_is_asked_for_is_read_from_the_picture():
         asked = re.findall("|".join(words.COLOURS), row.prompt)
         read = re.findall(r"(\w+)=(\d)\.", row.trace)
         assert [colour for colour, _ in read] == asked and len(asked) == 3 and len(row.images) == 1
+
+
+def test_what_is_answered_at_once_is_asked_with_thinking_off():
+    """And reads, token for token, like an empty thinking part: what sft teaches on bias rows."""
+    loaded = load("lab")
+    (bare,) = lessons_of("bare text", 1)
+    answer = answer_text(bare)
+    off, start, _ = BothModes(loaded, [bare], 1).supervised(0, "", answer, 1024)
+    on, earlier, _ = Rows(loaded, [bare], "on", 1).supervised(0, "", answer, 1024)
+    assert off.input_ids == on.input_ids and start > earlier
+    assert loaded.tokenizer.decode(off.input_ids[start:-1]) == answer
+    (thought,) = lessons_of("text", 1)
+    both, _, _ = BothModes(loaded, [thought], 1).supervised(0, thought.trace, answer, 1024)
+    assert thought.trace in loaded.tokenizer.decode(both.input_ids)

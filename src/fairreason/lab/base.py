@@ -194,7 +194,7 @@ class _Teaching(PlainTrainer, SFTTrainer):
         return self.optimizer
 
 
-class _BothModes(Rows):
+class BothModes(Rows):
     """Lessons as tokens: those without a trace are asked with thinking off and answered at once."""
 
     def __init__(self, loaded: Loaded, lessons: Lessons, keep: int) -> None:
@@ -248,7 +248,7 @@ def _teach(
             max_length=None,
             dataset_kwargs={"skip_prepare_dataset": True},
         ),
-        data_collator=_Lessons(_BothModes(loaded, lessons, course.batch), teacher_trace, 1024),
+        data_collator=_Lessons(BothModes(loaded, lessons, course.batch), teacher_trace, 1024),
         train_dataset=row_numbers(range(len(lessons))),  # type: ignore[arg-type]
         processing_class=loaded.processor,
         callbacks=None if progress is None else [_Report(progress)],
