@@ -8,9 +8,17 @@ def test_by_hand():
     # standard errors .02 of F and .01, .03 of two accuracies .5 and .6; relative .02 and .05; mean of two
     draws = {"F": np.array([0.1, 0.12, 0.08]), "accuracy/a": np.array([0.5, 0.51, 0.49]),
              "accuracy/b": np.array([0.6, 0.63, 0.57])}  # fmt: skip
-    found = resolution(draws, ["a", "b"])
+    found = resolution(draws, [], ["a", "b"])
     assert found["F"] == pytest.approx(FACTOR * 0.02)
     assert found["R"] == pytest.approx(FACTOR * np.hypot(0.02, 0.05) / 2)
+
+
+def test_the_one_whose_answers_spread_most_decides():
+    """A base that always answers alike has no spread; a run that is half right has. Relative to the base's accuracy."""
+    base = {"F": np.array([0.0, 0.0, 0.0]), "accuracy/a": np.array([0.5, 0.51, 0.49])}
+    run = {"F": np.array([0.4, 0.43, 0.37]), "accuracy/a": np.array([0.6, 0.62, 0.58])}
+    found = resolution(base, [run, base], ["a"])
+    assert found == {"F": pytest.approx(FACTOR * 0.03), "R": pytest.approx(FACTOR * 0.02 / 0.5)}
 
 
 def test_the_factor_is_the_textbook_one():
@@ -20,5 +28,5 @@ def test_the_factor_is_the_textbook_one():
 
 
 def test_what_does_not_exist_is_left_out_of_the_sentence():
-    assert resolution({}, []) == {"F": None, "R": None}
+    assert resolution({}, [], []) == {"F": None, "R": None}
     assert "0.050 in F between" in sentence({"F": 0.05, "R": None})

@@ -47,7 +47,8 @@ def summary(
     if reasoning:
         base_numbers["R"] = np.ones(draws + 1)
     whole = base_point(base, base_numbers, axes)
-    points = gather(runs, [numbers(run.measures, axes, weights) for run in runs], base_numbers, reasoning, axes, noise)
+    found = [numbers(run.measures, axes, weights) for run in runs]
+    points = gather(runs, found, base_numbers, reasoning, axes, noise)
     placed = [point for point in points if {"F", "R"} <= point.values.keys()]
     rows = {id(point): _row(point, whole) for point in points}
     for point in placed:
@@ -68,7 +69,7 @@ def summary(
             "draws": draws,
             "level": 0.95,
         },
-        "resolution": resolution(base_numbers, reasoning),
+        "resolution": resolution(base_numbers, found, reasoning),
         "base": _base_row(whole),
         "points": [rows[id(point)] for point in points],
         "contrasts": contrasts(points, whole, margin),
