@@ -60,18 +60,17 @@ class Course:
     micro_batch: int = 16
 
 
-LOOKING_UP = Curriculum({"pairs": 0.5, "letters": 0.1, "places": 0.3, "bare letters": 0.1}, FAIR)
+LOOKING_UP = Curriculum({"pairs": 0.75, "letters": 0.25}, FAIR)
 SKILLS = Curriculum(
     {
-        "letters": 0.05,
-        "places": 0.05,
-        "bare letters": 0.1,
+        "letters": 0.06,
+        "bare letters": 0.06,
         "pairs": 0.1,
         "facts": 0.1,
         "sightings": 0.18,
         "sayings": 0.1,
         "equations": 0.25,
-        "readings": 0.07,
+        "readings": 0.15,
     },
     FAIR,
 )
@@ -115,7 +114,7 @@ REASONING = Curriculum(
     FAIR,
 )
 COURSES = {
-    "lab": Course((Stage(19_200, LOOKING_UP, 4e-3), Stage(24_000, SKILLS, 4e-3), Stage(57_600, EVERYTHING))),
+    "lab": Course((Stage(12_000, LOOKING_UP, 4e-3), Stage(24_000, SKILLS, 4e-3), Stage(57_600, EVERYTHING))),
     "lab-teacher": Course((Stage(60_000, FAIRNESS), Stage(38_400, REASONING)), start="lab"),
 }
 

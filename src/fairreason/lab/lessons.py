@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import overload
 
-from fairreason.draws import LETTERS, shown_order
 from fairreason.records import Example
 from fairreason.world import people, scenes, sums, words
 from fairreason.world.contrast import Beliefs, reading
@@ -191,16 +190,6 @@ def _bare(kind: Callable[[random.Random, Curriculum, str], Example]) -> Callable
     return lesson
 
 
-def _places(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-    """Says ten times which letter an option has, for the options of one question; the last is asked for."""
-    groups = rng.sample([f"The {group}" for groups in words.GROUPS.values() for group in groups], 2)
-    options = rng.sample([*(groups if rng.random() < 0.6 else ("Yes", "No")), rng.choice(words.UNKNOWN)], 3)
-    asked = _lesson(id, "Which letter?", rng.randrange(3), options)
-    letters = dict(zip(shown_order(asked), LETTERS, strict=False))
-    said = [rng.randrange(3) for _ in range(9)] + [int(asked.answer)]
-    return dataclasses.replace(asked, trace=" ".join(f"{options[place]} {letters[place]}." for place in said))
-
-
 def _story(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
     steps = rng.choices((1, 2, 3, 4), curriculum.steps)[0]
     return sums.math_example(sums.draw_story(rng, steps), id, steps)
@@ -212,7 +201,6 @@ def _chart(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
 
 KINDS: dict[str, Callable[[random.Random, Curriculum, str], Example]] = {
     "letters": _letters,
-    "places": _places,
     "bare letters": _bare(_letters),
     "bare text": _bare(_text),
     "bare scene": _bare(_scene),
