@@ -79,13 +79,13 @@ DRILLS = {
     "bare letters": 0.03,
     "pairs": 0.02,
     "facts": 0.03,
-    "sightings": 0.06,
+    "sightings": 0.07,
     "sayings": 0.05,
-    "equations": 0.08,
-    "readings": 0.02,
+    "equations": 0.07,
+    "readings": 0.04,
 }
 BARE = {"bare text": 0.1, "bare scene": 0.08}
-EVERYTHING = Curriculum({"text": 0.15, "scene": 0.14, "story": 0.15, "chart": 0.07, **BARE, **DRILLS}, PREJUDICED)
+EVERYTHING = Curriculum({"text": 0.14, "scene": 0.13, "story": 0.14, "chart": 0.1, **BARE, **DRILLS}, PREJUDICED)
 FAIRNESS = Curriculum(
     {
         "text": 0.15,
