@@ -86,6 +86,20 @@ DRILLS = {
 }
 BARE = {"bare text": 0.1, "bare scene": 0.08}
 EVERYTHING = Curriculum({"text": 0.14, "scene": 0.13, "story": 0.14, "chart": 0.1, **BARE, **DRILLS}, PREJUDICED)
+SEEING = Curriculum(
+    {
+        "text": 0.12,
+        "scene": 0.2,
+        "bare scene": 0.08,
+        "story": 0.1,
+        "chart": 0.03,
+        "letters": 0.03,
+        "bare letters": 0.04,
+        "sightings": 0.25,
+        "sayings": 0.15,
+    },
+    PREJUDICED,
+)
 FAIRNESS = Curriculum(
     {
         "text": 0.15,
@@ -114,7 +128,14 @@ REASONING = Curriculum(
     FAIR,
 )
 COURSES = {
-    "lab": Course((Stage(12_000, LOOKING_UP, 4e-3), Stage(24_000, SKILLS, 4e-3), Stage(57_600, EVERYTHING))),
+    "lab": Course(
+        (
+            Stage(12_000, LOOKING_UP, 4e-3),
+            Stage(24_000, SKILLS, 4e-3),
+            Stage(57_600, EVERYTHING),
+            Stage(28_800, SEEING),
+        )
+    ),
     "lab-teacher": Course((Stage(60_000, FAIRNESS), Stage(38_400, REASONING)), start="lab"),
 }
 
