@@ -88,15 +88,16 @@ BARE = {"bare text": 0.1, "bare scene": 0.08}
 EVERYTHING = Curriculum({"text": 0.14, "scene": 0.13, "story": 0.14, "chart": 0.1, **BARE, **DRILLS}, PREJUDICED)
 SEEING = Curriculum(
     {
-        "text": 0.12,
-        "scene": 0.2,
-        "bare scene": 0.08,
-        "story": 0.1,
-        "chart": 0.03,
+        "text": 0.1,
+        "scene": 0.16,
+        "bare scene": 0.04,
+        "story": 0.19,
+        "chart": 0.12,
         "letters": 0.03,
-        "bare letters": 0.04,
-        "sightings": 0.25,
-        "sayings": 0.15,
+        "bare letters": 0.03,
+        "sightings": 0.17,
+        "sayings": 0.1,
+        "equations": 0.06,
     },
     PREJUDICED,
 )
