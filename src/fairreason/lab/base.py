@@ -101,6 +101,18 @@ SEEING = Curriculum(
     },
     PREJUDICED,
 )
+BELIEVING = Curriculum(
+    {
+        "text": 0.12,
+        "scene": 0.25,
+        "story": 0.14,
+        "chart": 0.12,
+        "bare letters": 0.03,
+        "sightings": 0.04,
+        "sayings": 0.3,
+    },
+    PREJUDICED,
+)
 FAIRNESS = Curriculum(
     {
         "text": 0.15,
@@ -135,6 +147,7 @@ COURSES = {
             Stage(24_000, SKILLS, 4e-3),
             Stage(57_600, EVERYTHING),
             Stage(28_800, SEEING),
+            Stage(12_000, BELIEVING),
         )
     ),
     "lab-teacher": Course((Stage(60_000, FAIRNESS), Stage(38_400, REASONING)), start="lab"),
