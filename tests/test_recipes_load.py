@@ -8,22 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from fairreason import benchmarks
 from fairreason.api import check_names
 from fairreason.cli import plan
 from fairreason.cli.quantity import Quantity, total
+from fairreason.data.mixture import training_examples
 from fairreason.recipe import Recipe
-from fairreason.records import Example
+from fairreason.study.results import load_examples
 
 ROOT = Path(__file__).parents[1]
 RECIPES = sorted((ROOT / "recipes").rglob("*.yaml"))
 PAPER = [path for path in RECIPES if path.parent.name == "paper"]
 LAB = [path for path in RECIPES if path.parent.name == "lab"]
 ENVIRONMENT = {key: os.environ[key] for key in ("FAIRREASON_DATA",) if key in os.environ}
-
-
-def load(name: str, split: str) -> list[Example]:
-    return benchmarks.get(name).load(split, None)
 
 
 def ident(path: Path) -> str:
@@ -65,9 +61,13 @@ def test_no_cluster_is_trained_on_and_asked(path: Path, monkeypatch: pytest.Monk
     """Law 4, of every recipe that can be run here: what its mixtures may draw and what its evaluation asks."""
     for key, value in ENVIRONMENT.items():
         monkeypatch.setenv(key, value)
-    for run in Recipe.load(path).expand()[:1]:
-        drawn = [e for name in {**run.mixture.bias, **run.mixture.reasoning} for e in load(name, "train")]
-        asked = [e for name in run.evaluation.benchmarks for e in load(name, run.evaluation.split)]
+    runs = {one.mixture.model_dump_json(exclude={"bias_share"}): one for one in Recipe.load(path).expand()}
+    for run in runs.values():
+        sources = [("bias", name) for name in run.mixture.bias] + [
+            ("reasoning", name) for name in run.mixture.reasoning
+        ]
+        drawn = [e for axis, name in sources for e in training_examples(name, axis, run.mixture.split, None)]
+        asked = [e for questions in load_examples(run, None).values() for e in questions]
         assert drawn and asked
         assert not {(e.source, e.cluster) for e in drawn} & {(e.source, e.cluster) for e in asked}
         assert not {e.id for e in drawn} & {e.id for e in asked}

@@ -105,9 +105,14 @@ def parse_line(path: Path, number: int, line: bytes) -> dict[str, Any]:
 
 
 def replace_folder(part: Path, folder: Path) -> None:
-    """Puts a finished folder into its place, whole or not at all; what stood there goes."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Puts a finished folder into its place. What stood there steps aside first (`.NAME.old`) and goes last, so that a
+    kill at any moment leaves one of the two whole."""
+    aside = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(aside, ignore_errors=True)
+    if folder.exists():
+        os.replace(folder, aside)
     os.replace(part, folder)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _sync_folder(folder: Path) -> None:

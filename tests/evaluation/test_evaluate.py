@@ -60,7 +60,7 @@ def test_what_is_finished_is_read_not_done_again(tmp_path):
     assert content(tmp_path) == before and read_result(tmp_path, "sample") == first["sample"]
     with pytest.raises(RunError, match="holds the answers of another model"):  # nothing is written over
         evaluate(ScriptedBackend(lambda p, s: "abc", "another model"), [SAMPLE], out=tmp_path)
-    with pytest.raises(RunError, match="holds the answers of another model, other settings"):
+    with pytest.raises(RunError, match="holds the answers of another model, version, setting"):
         evaluate(ScriptedBackend(answers), [SAMPLE], out=tmp_path, samples=2)
     assert content(tmp_path) == before
 

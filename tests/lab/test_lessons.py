@@ -72,10 +72,10 @@ def test_what_is_said_again_was_said():
 
 
 def test_every_colour_that_is_asked_for_is_read_from_the_picture():
-    for row in lessons_of("readings", 50):
+    for row in lessons_of("readings", 50) + lessons_of("few readings", 50):
         asked = re.findall("|".join(words.COLOURS), row.prompt)
         read = re.findall(r"(\w+)=(\d)\.", row.trace)
-        assert [colour for colour, _ in read] == asked and len(asked) == 3 and len(row.images) == 1
+        assert [colour for colour, _ in read] == asked and 1 <= len(asked) <= 3 and len(row.images) == 1
 
 
 def test_what_is_answered_at_once_is_asked_with_thinking_off():

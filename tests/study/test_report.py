@@ -161,6 +161,20 @@ def test_no_number_at_all(browser: Any, tmp_path: Path) -> None:
     page.close()
 
 
+@pytest.mark.chromium
+def test_without_reasoning_the_bias_axes_still_stand_over_the_shares(browser: Any, tmp_path: Path) -> None:
+    folder = make_study(tmp_path, seeds=1, questions=4)
+    content = json.loads((folder / "frontier.json").read_text())
+    for point in [content["base"], *content["points"]]:
+        point |= {"R": None, "R0": None, "by_benchmark": {}}
+    (folder / "frontier.json").write_text(json.dumps(content | {"hypervolume": {}}))
+    page = browser.new_page()
+    page.goto(build(folder).as_uri())
+    page.wait_for_selector("#share-across .scatterlayer .point")
+    assert page.is_hidden("#share-up") and "No point has numbers for two axes" in page.text_content("#frontier")
+    page.close()
+
+
 def test_what_stands_in_the_file(page_file: Path, folder: Path) -> None:
     source = page_file.read_text()
     assert PAYLOAD[:20] not in source and source.count("<script") == source.count("</script") == 3

@@ -7,7 +7,8 @@ import pytest
 
 from fairreason.recipe import Recipe
 from fairreason.records import Measure
-from fairreason.study.points import Evaluated
+from fairreason.study.points import Evaluated, point_names
+from fairreason.study.report.charts import series
 from fairreason.study.summary import summary
 
 AXES = {"b": "bias", "m": "reasoning", "weak": "reasoning"}
@@ -198,6 +199,34 @@ def test_points_that_differ_in_another_setting_are_told_apart():
         runs.append(Evaluated(f"sft-{rate}", recipe, measured(20, 36, 100)))
     names = [row["name"] for row in summary(BASE, runs, AXES, CHANCE, draws=300)["points"]]
     assert names == ["sft-b0.2 strategy.sft.learning_rate=0.001", "sft-b0.2 strategy.sft.learning_rate=0.002"]
+
+
+def test_a_points_name_does_not_hang_on_what_has_finished():
+    """Two rates at two shares; at .2 only one of them finished: it keeps the name that tells it from the other."""
+    recipes = [
+        Recipe.parse({"strategy": {"type": "sft", "sft": {"learning_rate": rate}}, "mixture": {"bias_share": share}})
+        for rate in (0.001, 0.01)
+        for share in (0, 0.2)
+    ]
+    runs = [Evaluated(f"r{i}", recipe, measured(20, 36, 100)) for i, recipe in enumerate(recipes[:3])]
+    found = summary(BASE, runs, AXES, CHANCE, draws=300, names=point_names(recipes))
+    rates = [row["name"].partition("learning_rate=")[2] for row in found["points"]]
+    assert rates == ["0.001", "0.001", "0.01"]
+    assert (
+        series("sft", "a", {"a", "b"}, "sft-b0.2 model=a strategy.sft.learning_rate=0.01")
+        == "sft · a · learning_rate=0.01"
+    )
+
+
+def test_settings_that_change_no_result_make_no_point():
+    runs = [
+        Evaluated(
+            f"r{seed}", Recipe.parse({"seed": seed, "evaluation": {"batch_tokens": tokens}}), measured(20, 36, 100)
+        )
+        for seed, tokens in ((0, None), (1, 500))
+    ]
+    (point,) = summary(BASE, runs, AXES, CHANCE, draws=300)["points"]
+    assert point["seeds"] == [0, 1]
 
 
 def test_a_study_without_reasoning_benchmarks_has_no_frontier():

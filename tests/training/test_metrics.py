@@ -52,7 +52,7 @@ def test_given_answers_count_as_right_where_the_model_would_have_chosen_them(tau
             logits = loaded.model(**encode.collate([whole], loaded.pad_id)).logits[0]
         found[example.source].append(logits[-answer - 1 : -1].argmax(-1).tolist() == whole.input_ids[-answer:])
     expected = {source: sum(right) / len(right) for source, right in found.items()}
-    assert {source: values["accuracy"] for source, values in row["sources"].items()} == expected
+    assert {source: values["answers_chosen"] for source, values in row["sources"].items()} == expected
     assert 0 < sum(expected.values()) < 2  # some are right, some wrong
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from fairreason import benchmarks
 from fairreason.api import check_names
+from fairreason.benchmarks.base import Cut, split_examples
 from fairreason.cli.plan_memory import memory
 from fairreason.cli.plan_model import ModelFacts, model_facts, reader
 from fairreason.cli.quantity import Quantity
@@ -197,9 +198,10 @@ def _sampled_at_most(recipe: Recipe) -> Quantity | None:
 
 def _questions(name: str, recipe: Recipe, shelf: _Shelf) -> Quantity:
     evaluation = recipe.evaluation
-    key = f"{name} {evaluation.split}"
+    cut = recipe.mixture.split
+    key = f"{name} {evaluation.split} {cut}"
     if key not in shelf.questions:
-        shelf.questions[key] = _there_are(name, evaluation.split, shelf.data)
+        shelf.questions[key] = _there_are(name, evaluation.split, shelf.data, cut)
     there = shelf.questions[key]
     if there.value is None:
         return there
@@ -207,9 +209,9 @@ def _questions(name: str, recipe: Recipe, shelf: _Shelf) -> Quantity:
     return Quantity(limited * evaluation.samples, there.status, there.source)
 
 
-def _there_are(name: str, split: str, data: Path | None) -> Quantity:
+def _there_are(name: str, split: str, data: Path | None, cut: Cut) -> Quantity:
     try:
-        return Quantity(len(benchmarks.get(name).load(split, data)))
+        return Quantity(len(split_examples(benchmarks.get(name), split, data, cut)))
     except (UsageError, DataError) as error:
         known = PUBLISHED.get(name)
         if known is None or known.questions is None:

@@ -61,9 +61,9 @@ def build(recipe: Recipe, data: Path | None = None) -> Mixture:
     steering = controller(mixture.controller.type, mixture.bias_share, mixture.controller.points)
     examples: list[Example] = []
     pools: list[Pool] = []
+    asked = {_place(name) for name in recipe.evaluation.benchmarks}
     for axis, weights in _asked(steering, {"bias": mixture.bias, "reasoning": mixture.reasoning}).items():
         for source, weight in weights.items():
-            asked = {_place(name) for name in recipe.evaluation.benchmarks}
             if benchmarks.get(source).splits == ("test",) and _place(source) in asked:
                 raise UsageError(f"{source}: trained on and evaluated, but not split. Give its rows a cluster")
             found = training_examples(source, axis, mixture.split, data)

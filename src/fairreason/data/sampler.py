@@ -210,8 +210,8 @@ class Sampler:
         for queue, row in zip(self.queues, state["sources"].values(), strict=True):
             queue.restore({int(size): int(n) for size, n in row["taken"].items()})
         self.controller.load_state_dict(state["controller"])
-        self.told = state["told"]
-        self._observed = deque(((step, row) for step, row in state["observed"]), maxlen=HISTORY)
+        self.told = state.get("told", 0)
+        self._observed = deque(((step, row) for step, row in state.get("observed", [])), maxlen=HISTORY)
         self._states = deque([self.state_dict()], maxlen=HISTORY)
 
 

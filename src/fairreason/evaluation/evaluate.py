@@ -158,7 +158,7 @@ def _evaluate_one(
     stored = _finished(folder)
     if stored is not None and stored["work"] != work:
         raise RunError(
-            f"{folder}: holds the answers of another model, other settings or another version. Name another folder"
+            f"{folder}: holds the answers of another model, version, setting or set of questions. Name another folder"
         )
     if stored is None:
         answers = _answers(backend, benchmark.name, prompts, sampling, partial, work, progress)

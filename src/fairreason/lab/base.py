@@ -129,14 +129,14 @@ FAIRNESS = Curriculum(
 )
 REASONING = Curriculum(
     {
-        "text": 0.06,
-        "scene": 0.08,
+        "text": 0.05,
+        "scene": 0.06,
         "story": 0.2,
-        "chart": 0.25,
+        "chart": 0.2,
         "letters": 0.02,
         "sightings": 0.02,
         "equations": 0.1,
-        "readings": 0.27,
+        "few readings": 0.35,
     },
     FAIR,
 )
@@ -150,7 +150,7 @@ COURSES = {
             Stage(12_000, BELIEVING),
         )
     ),
-    "lab-teacher": Course((Stage(60_000, FAIRNESS), Stage(38_400, REASONING)), start="lab"),
+    "lab-teacher": Course((Stage(60_000, FAIRNESS), Stage(28_800, REASONING)), start="lab"),
 }
 
 
@@ -163,10 +163,12 @@ def build(
     name: str, out: Path, seed: int = 0, progress: Progress | None = None, courses: Mapping[str, Course] = COURSES
 ) -> Path:
     """Train `lab` or `lab-teacher` into out/NAME and return that folder; the teacher starts from out/lab where that is,
-    else from the shipped base. Raises UsageError for another name."""
+    else from the shipped base. Raises UsageError for another name, and where out/NAME is there and no model."""
     course = courses.get(name)
     if course is None:
         raise UsageError(f"no lab model {name!r}; there are {', '.join(COURSES)}")
+    if (out / name).exists() and not (out / name / "config.json").exists():
+        raise UsageError(f"{out / name}: holds something else than a model. Name another folder with --out")
     with tempfile.TemporaryDirectory() as scratch, quiet():
         loaded = _start(course, out, seed, Path(scratch))
         steps = [stage.lessons // course.batch for stage in course.stages]

@@ -117,7 +117,7 @@ def _sightings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
 
 
 def _sayings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-    """Says six times of whom a trait is said, people and colours; whether the last one has it is asked."""
+    """Says six times of whom a trait is said, of two people or of colours; the last one is asked for."""
     told, said = [], []
     for _ in range(6):
         if rng.random() < 0.5:
@@ -157,8 +157,13 @@ def _equations(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
 
 
 def _readings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-    """A chart of which every colour is read; the answer is the last reading."""
-    return sums.chart_example(sums.draw_readings(rng), id)
+    """A chart of three colours, each of which is read; the answer is the last reading."""
+    return sums.chart_example(sums.draw_readings(rng, 3), id)
+
+
+def _few_readings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
+    """The same with one or two colours: which height belongs to which colour is learned from few."""
+    return sums.chart_example(sums.draw_readings(rng, rng.choice((1, 2, 2, 2))), id)
 
 
 def _lesson(id: str, prompt: str, answer: int, options: Sequence[str]) -> Example:
@@ -210,6 +215,7 @@ KINDS: dict[str, Callable[[random.Random, Curriculum, str], Example]] = {
     "sayings": _sayings,
     "equations": _equations,
     "readings": _readings,
+    "few readings": _few_readings,
     "text": _text,
     "scene": _scene,
     "story": _story,

@@ -96,13 +96,15 @@ def gather(
     reasoning: Sequence[str],
     axes: Mapping[str, Axis],
     noise: frontier.SeedNoise,
+    names: Mapping[str, str] | None = None,
 ) -> list[Point]:
     """The points of these runs, in the order of their first runs, with R against the base and R0 against the same
-    family's share-0 runs of the same seeds."""
+    family's share-0 runs of the same seeds. `names` are `point_names` of all runs of the study, the failed ones too, so
+    that a name does not hang on what has finished."""
     grouped: dict[str, list[int]] = defaultdict(list)
     for index, run in enumerate(runs):
         grouped[configuration(run.recipe)].append(index)
-    names = point_names([run.recipe for run in runs])
+    names = {**point_names([run.recipe for run in runs]), **(names or {})}
     points = []
     for key, members in grouped.items():
         members.sort(key=lambda index: runs[index].recipe.seed)
@@ -151,8 +153,8 @@ def _settings(recipe: Recipe) -> dict[str, Any]:
 
 
 def configuration(recipe: Recipe) -> str:
-    """Everything but the seed: what makes two runs one point."""
-    return json.dumps(_settings(recipe), sort_keys=True)
+    """Everything that changes a result, but the seed: what makes two runs one point."""
+    return recipe.with_changes({"seed": 0}).fingerprint()
 
 
 def point_names(recipes: Sequence[Recipe]) -> dict[str, str]:
@@ -167,6 +169,8 @@ def point_names(recipes: Sequence[Recipe]) -> dict[str, str]:
         flat = {key: _flat(_settings(recipe)) for key, recipe in twins.items()}
         settings = dict.fromkeys(setting for one in flat.values() for setting in one)
         differing = [key for key in settings if len({str(one.get(key)) for one in flat.values()}) > 1]
+        if "model" in differing:  # a hub name's commit says no more
+            differing = [key for key in differing if key != "revision"]
         for key, one in flat.items():
             names[key] = name + "".join(f" {setting}={one.get(setting)}" for setting in differing)
     return names

@@ -1,7 +1,7 @@
 """What a study writes about all its runs: results.csv (one row a run and score), frontier.json, and questions.jsonl,
 what was asked (once: every run of a study is asked the same).
 
-    {"benchmark": "lab-math", "id": "lab-math/6", "prompt": "Dan has 61 ...", "images": [], "gold": "\\boxed{234}"}
+    {"benchmark": "lab-math", "id": "lab-math/6", "prompt": "Dan has 61 ...", "images": [], "gold": "\\boxed{61}"}
 """
 
 from __future__ import annotations
@@ -75,8 +75,9 @@ def write_frontier(
     folders: Sequence[Path],
     failed: Sequence[Mapping[str, Any]],
     examples: Mapping[str, Sequence[Example]],
+    names: Mapping[str, str],
 ) -> dict[str, Any]:
-    """frontier.json from the base's and these finished run folders; returns its content."""
+    """frontier.json from the base's and these finished run folders, points named by `names`; returns its content."""
     assert recipe.study is not None
     known = [benchmarks.get(name) for name in examples]
     found = summary(
@@ -88,6 +89,7 @@ def write_frontier(
         retention=recipe.study.retention,
         failed=failed,
         marks=recipe.marks,
+        names=names,
     )
     write_json(out / "frontier.json", found)
     return found

@@ -54,7 +54,8 @@ def single(
 
 
 def check_own(folder: Path, known: set[str], what: str) -> None:
-    """A run and a study go into folders of their own: new, empty, or one of theirs, told by one of the names in it."""
+    """A run and a study go into folders of their own: new, empty, or one of theirs, told by one of the names in it.
+    Raises UsageError."""
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder}: is a file. Name a folder for the {what}")
     if folder.is_dir() and (names := {path.name for path in folder.iterdir()} - {".lock"}) and not names & known:

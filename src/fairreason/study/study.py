@@ -50,7 +50,7 @@ def study(
         raise UsageError("the recipe has no study. Give it study.grid, or train it alone")
     if workers < 1:
         raise UsageError(f"--workers must be at least 1, got {workers}")
-    check_own(out, {"study.json", "runs", "workers.log"}, "study")
+    check_own(out, {"study.json", "workers.log"}, "study")
     with locked(out):
         planned = plan(recipe, out, data)
         _Conduct(recipe, out, planned, workers, data, executor).run()
@@ -110,9 +110,9 @@ class _Conduct:
         self.todo = todo
 
     def run(self) -> None:
+        _write_study(self.recipe, self.out, self.planned)  # first: it says that the folder is a study's
         for run in self.planned:
             prepare(run.folder, run.recipe)
-        _write_study(self.recipe, self.out, self.planned)
         base = self.planned[0]
         try:
             if not _finished(base):
@@ -154,7 +154,8 @@ class _Conduct:
         examples = load_examples(self.recipe, self.data)
         write_results(self.out, [base.folder, *finished])
         write_questions(self.out, base.folder, examples)
-        write_frontier(self.out, self.recipe, base.folder, finished, failed, examples)
+        names = point_names([run.recipe for run in self.planned])
+        write_frontier(self.out, self.recipe, base.folder, finished, failed, examples, names)
 
 
 def _settle(task: Task, code: int) -> str | None:

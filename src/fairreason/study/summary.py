@@ -37,10 +37,11 @@ def summary(
     retention: float = 0.95,
     failed: Sequence[Mapping[str, Any]] = (),
     marks: Sequence[str] = (),
+    names: Mapping[str, str] | None = None,
     draws: int = DRAWS,
 ) -> dict[str, Any]:
     """The content of frontier.json. `axes` gives each benchmark's axis, `chance` a reasoning benchmark's accuracy of
-    guessing; `failed` are rows {"run", "reason"}."""
+    guessing; `failed` are rows {"run", "reason"}; `names` are `point_names` of all planned runs."""
     weights, noise = Weights(draws), frontier.SeedNoise(draws)
     reasoning, left_out = usable(base.measures, axes, chance)
     base_numbers = numbers(base.measures, axes, weights)
@@ -48,7 +49,7 @@ def summary(
         base_numbers["R"] = np.ones(draws + 1)
     whole = base_point(base, base_numbers, axes)
     found = [numbers(run.measures, axes, weights) for run in runs]
-    points = gather(runs, found, base_numbers, reasoning, axes, noise)
+    points = gather(runs, found, base_numbers, reasoning, axes, noise, names)
     placed = [point for point in points if {"F", "R"} <= point.values.keys()]
     rows = {id(point): _row(point, whole) for point in points}
     for point in placed:

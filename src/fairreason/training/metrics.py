@@ -4,9 +4,9 @@
      "unknown_disambig": 0.1, "sources": {"lab-bias": {"n": 8, "tokens": 40, "length": 5.0, "accuracy": 0.5, ...}, ...}}
 
 A row holds nothing that differs between two runs of the same work: no time, no path. What a strategy cannot see is left
-out: without samples there is no reward or unknown rate, without supervised tokens no loss by source. `accuracy` is that
-of the samples; where completions are given, the share of rows whose answer the model itself would have chosen, token by
-token, after the given reasoning.
+out: without samples there is no reward, accuracy or unknown rate, without supervised tokens no loss by source and no
+`answers_chosen`: the share of rows whose answer the model itself would have chosen, token by token, after the given
+reasoning.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Tally:
         if self.loss_tokens:
             row["loss"] = _mean(self.loss, self.loss_tokens)
         if self.answers:
-            row["accuracy"] = _mean(self.answers_chosen, self.answers)
+            row["answers_chosen"] = _mean(self.answers_chosen, self.answers)
         return row
 
 

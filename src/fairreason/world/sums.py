@@ -113,9 +113,9 @@ def draw_chart(rng: random.Random, kind: str | None = None) -> Chart:
     return Chart(image, Story(asked, f"{first}={a}. {second}={b}. {a}{sign}{b}={result}.", result), kind)
 
 
-def draw_readings(rng: random.Random) -> Chart:
-    """A chart of 3 colours, every one of which is asked for, in any order."""
-    image, unit, reading = _drawn(rng, 3)
+def draw_readings(rng: random.Random, count: int) -> Chart:
+    """A chart of so many colours (1 to 3), every one of which is asked for, in any order."""
+    image, unit, reading = _drawn(rng, count)
     order = rng.sample(list(reading), len(reading))
     asked = f"How many are the {', the '.join(order)} {unit}?"
     return Chart(image, Story(asked, " ".join(f"{c}={reading[c]}." for c in order), reading[order[-1]]), "readings")

@@ -56,7 +56,7 @@ def charts(study: Study) -> Row:
 def series(label: str, model: str, models: set[str], point: str) -> str:
     """What shares one colour: the strategy, with the model where the study has several, and with the settings that
     stand in the point's name because other points of that strategy and share have others."""
-    settings = re.sub(r"[\w.]+\.(\w+)=", r"\1=", point.partition(" ")[2])
+    settings = re.sub(r"[\w.]+\.(\w+)=", r"\1=", re.sub(r"\bmodel=\S+ ?", "", point.partition(" ")[2])).strip()
     return " · ".join(part for part in (label, model if len(models) > 1 else "", settings) if part)
 
 

@@ -1,16 +1,17 @@
 // What the two choices above the frontier rule: the frontier itself and the same numbers over the bias share.
 function drawChosen() {
-  drawFrontier();
-  for (const [id, select] of [["share-across", byId("axis")], ["share-up", byId("height")]])
-    drawShares(id, select.value, literal(select.selectedOptions[0].textContent));
+  const across = byId("axis"), up = byId("height");
+  if (across.options.length && up.options.length) drawFrontier();
+  else byId("frontier").textContent = "No point has numbers for two axes yet.";
+  for (const [id, select] of [["share-across", across], ["share-up", up]]) {
+    byId(id).hidden = !select.options.length;
+    if (select.options.length) drawShares(id, select.value, literal(select.selectedOptions[0].textContent));
+  }
 }
 
 // Draws everything, and again when the theme, the width class or the medium changes.
 function drawAll() {
-  if (DATA.points.length || DATA.base) {
-    if (byId("axis").options.length && byId("height").options.length) drawChosen();
-    else byId("frontier").textContent = "No point has numbers for two axes yet.";
-  }
+  if (DATA.points.length || DATA.base) drawChosen();
   drawTraining();
 }
 
