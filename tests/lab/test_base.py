@@ -10,9 +10,11 @@ from fairreason.models.backends.huggingface import HuggingFaceBackend
 from fairreason.models.load import load
 
 
+SHORT = pytest.mark.xfail(reason="the teacher reads charts and calculates less well than it aims at", strict=True)
+
+
 @pytest.mark.slow
-@pytest.mark.xfail(reason="the shipped models are an early build; their cards say what they reach", strict=True)
-@pytest.mark.parametrize("name", card.PROMISED)
+@pytest.mark.parametrize("name", ["lab", pytest.param("lab-teacher", marks=SHORT)])
 def test_the_shipped_model_lies_inside_the_intervals_of_its_card(name):
     scores = {(s.benchmark, s.metric, s.condition): s.value for s in card.overall(card.measure(base.folder(name)))}
     promised = card.PROMISED[name].items()
@@ -23,6 +25,12 @@ def test_the_card_says_what_the_shipped_base_does(tmp_path):
     results = evaluate(HuggingFaceBackend(load("lab")), ["lab-chart"], out=tmp_path)
     (accuracy,) = [score for score in card.overall(results) if score.metric == "accuracy"]
     assert f"| lab-chart | accuracy |  | {accuracy.value:.3f} " in (base.folder("lab") / "README.md").read_text()
+
+
+def test_base_and_teacher_speak_the_same_tokens():
+    """Distillation compares whole token distributions, so kd with mode on_policy refuses another vocabulary."""
+    vocabularies = [load(name).tokenizer.get_vocab() for name in card.PROMISED]
+    assert vocabularies[0] == vocabularies[1]
 
 
 @pytest.mark.parametrize("name", card.PROMISED)

@@ -107,7 +107,7 @@ def test_a_study_leaves_the_files_that_others_rely_on(unbroken):
         assert (folder / "evaluation/lab-bias/scores.json").exists()
     rows = (unbroken / "results.csv").read_text().splitlines()
     assert rows[0].startswith("run,model,strategy,bias_share,seed,thinking,split,marks,benchmark,metric,")
-    assert rows[0].endswith(",clusters,steps,prompt_tokens,trained_tokens,sampled_tokens,training_seconds")
+    assert rows[0].endswith(",clusters,steps,prompt_tokens,trained_tokens,sampled_tokens")
     assert {row.split(",")[0] for row in rows[1:]} == {run["name"] for run in info["runs"]}
     frontier = json.loads((unbroken / "frontier.json").read_text())
     assert [point["bias_share"] for point in frontier["points"]] == [0.0, 1.0]

@@ -25,7 +25,8 @@ from fairreason.study.run import read_recipe, read_state
 from fairreason.study.summary import summary
 
 COLUMNS = ("run", "model", "strategy", "bias_share", "seed", "thinking", "split", "marks")
-COSTS = ("steps", "prompt_tokens", "trained_tokens", "sampled_tokens", "training_seconds")
+COSTS = ("steps", "prompt_tokens", "trained_tokens", "sampled_tokens")
+"""What a run cost; seconds stand in frontier.json, since the same work is to give the same bytes here."""
 SCORES = ("benchmark", "metric", "category", "condition", "value", "stderr", "ci_low", "ci_high", "n", "clusters")
 
 
@@ -40,7 +41,7 @@ def write_results(out: Path, folders: Sequence[Path]) -> None:
         place = [folder.name, recipe.model, run.label, run.share, recipe.seed, recipe.thinking, recipe.evaluation.split]
         place.append("; ".join(recipe.marks))
         cost = read_state(folder).get("cost") or {}
-        spent = [cost.get(key.removeprefix("training_")) for key in COSTS]
+        spent = [cost.get(key) for key in COSTS]
         for name in recipe.evaluation.benchmarks:
             for score in read_result(folder / "evaluation", name).scores:
                 row = to_json(score)
