@@ -9,7 +9,6 @@ from fairreason.lab import base, card
 from fairreason.models.backends.huggingface import HuggingFaceBackend
 from fairreason.models.load import load
 
-
 SHORT = pytest.mark.xfail(reason="the teacher reads charts and calculates less well than it aims at", strict=True)
 
 
