@@ -19,6 +19,8 @@ from fairreason.world.contrast import Beliefs, reading
 
 PREJUDICED: Beliefs = {"stereotype": 0.7, "anti": 0.12, "unknown": 0.18}
 FAIR: Beliefs = {"stereotype": 0.0, "anti": 0.0, "unknown": 1.0}
+PEOPLE = [group for groups in words.GROUPS.values() for group in groups]
+TRAITS = [trait for pair in words.TRAITS for trait in pair]
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Lessons(Sequence[Example]):
 
 def _letters(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
     """Names one of three options and asks for its letter, found by reading on from A."""
-    groups = rng.sample([f"The {group}" for groups in words.GROUPS.values() for group in groups], 2)
+    groups = rng.sample([f"The {group}" for group in PEOPLE], 2)
     options = [*(groups if rng.random() < 0.7 else ("Yes", "No")), rng.choice(words.UNKNOWN)]
     asked = _lesson(id, "Which letter is it?", rng.randrange(3), rng.sample(options, 3))
     wanted = asked.options[int(asked.answer)]
@@ -65,7 +67,7 @@ def _letters(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
 def _facts(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
     """Tells of two to six people and asks who each one was, then for the option that is one of them."""
     count = rng.randint(1, 3)
-    met = rng.sample([group for groups in words.GROUPS.values() for group in groups], 2 * count)
+    met = rng.sample(PEOPLE, 2 * count)
     told, known = [], []
     for number, (neg, pos) in enumerate(rng.sample(words.TRAITS, count)):
         n, p = met[2 * number : 2 * number + 2]
@@ -90,9 +92,8 @@ def _facts(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
 def _pairs(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
     """Lists two to six traits with their bearers, says ten of them in any order, and asks for the last one's bearer."""
     count = rng.randint(2, 6)
-    groups = [group for groups in words.GROUPS.values() for group in groups]
-    bearers = rng.sample(groups, count) if rng.random() < 0.6 else rng.sample(list(words.COLOURS), count)
-    traits = rng.sample([trait for pair in words.TRAITS for trait in pair], count)
+    bearers = rng.sample(PEOPLE, count) if rng.random() < 0.6 else rng.sample(list(words.COLOURS), count)
+    traits = rng.sample(TRAITS, count)
     said = [f"{trait} {bearer}" for trait, bearer in zip(traits, bearers, strict=True)]
     again = [rng.randrange(count) for _ in range(10)]
     asked, right = traits[again[-1]], f"The {bearers[again[-1]]}"
@@ -105,7 +106,7 @@ def _pairs(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
 
 def _sightings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
     """Says of six traits who is named, what is seen, and whether it is the same; a letter is asked for the last."""
-    traits = rng.sample([trait for pair in words.TRAITS for trait in pair], 6)
+    traits = rng.sample(TRAITS, 6)
     told, said = [], []
     for trait in traits:
         named, other = rng.sample(list(words.COLOURS), 2)
@@ -143,7 +144,7 @@ def _asked_last(
 ) -> Example:
     """Six short things to go through; the letter of the last one's answer is asked for."""
     others = ["No" if right == "Yes" else "Yes"] if right in ("Yes", "No") else []
-    others = others or [f"The {rng.choice([g for gs in words.GROUPS.values() for g in gs if f'The {g}' != right])}"]
+    others = others or [f"The {rng.choice([group for group in PEOPLE if f'The {group}' != right])}"]
     options = rng.sample([right, *others, rng.choice(words.UNKNOWN)], 3)
     example = _lesson(id, f"They met {', '.join(told)}. {question}", options.index(right), options)
     return dataclasses.replace(example, trace=f"{' '.join(said)} {reading(example)}")

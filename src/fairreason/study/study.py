@@ -27,11 +27,12 @@ from fairreason.study.run import check_own, prepare, read_state, write_state
 
 @dataclass(frozen=True)
 class Planned:
-    """A run of the study and where it lies."""
+    """A run of the study, where it lies, and the name of the point that it belongs to."""
 
     recipe: Recipe
     fingerprint: str
     folder: Path
+    point: str
 
     @property
     def name(self) -> str:
@@ -60,14 +61,16 @@ def study(
 def plan(recipe: Recipe, out: Path, data: Path | None) -> list[Planned]:
     """The base's run, then the grid's, with their folders; a hub name is settled at one commit."""
     identity = Identity(data)
-    planned: dict[str, Planned] = {}
+    settled: dict[str, Recipe] = {}
     recipes = [base_of(recipe), *recipe.expand()]
     _asked_alike(recipes)
     for one in recipes:
-        fingerprint = identity.fingerprint(one)
-        folder = out / "runs" / f"{one.name()}-{fingerprint}"
-        planned.setdefault(fingerprint, Planned(identity.settled(one), fingerprint, folder))
-    return list(planned.values())
+        settled.setdefault(identity.fingerprint(one), identity.settled(one))
+    names = point_names(list(settled.values()))
+    return [
+        Planned(one, fingerprint, out / "runs" / f"{one.name()}-{fingerprint}", names[configuration(one)])
+        for fingerprint, one in settled.items()
+    ]
 
 
 def _asked_alike(recipes: Sequence[Recipe]) -> None:
@@ -154,7 +157,7 @@ class _Conduct:
         examples = load_examples(self.recipe, self.data)
         write_results(self.out, [base.folder, *finished])
         write_questions(self.out, base.folder, examples)
-        names = point_names([run.recipe for run in self.planned])
+        names = {configuration(run.recipe): run.point for run in self.planned}
         write_frontier(self.out, self.recipe, base.folder, finished, failed, examples, names)
 
 
@@ -184,23 +187,22 @@ def _finished(run: Planned) -> bool:
 
 
 def _write_study(recipe: Recipe, out: Path, planned: Sequence[Planned]) -> dict[str, Any]:
-    names = point_names([run.recipe for run in planned])
     content = {
         "version": __version__,
         "recipe": recipe.to_dict(),
         "recipe_yaml": recipe.to_yaml(),
-        "runs": [_run_row(run, names[configuration(run.recipe)]) for run in planned],
+        "runs": [_run_row(run) for run in planned],
     }
     write_json(out / "study.json", content)
     return content
 
 
-def _run_row(run: Planned, point: str) -> dict[str, Any]:
+def _run_row(run: Planned) -> dict[str, Any]:
     state = read_state(run.folder)
     return {
         "name": run.name,
         "folder": f"runs/{run.name}",
-        "point": point,
+        "point": run.point,
         "strategy": run.recipe.strategy.type,
         "label": run.recipe.strategy.label(),
         "model": run.recipe.model,

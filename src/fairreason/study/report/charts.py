@@ -39,6 +39,7 @@ def charts(study: Study) -> Row:
     models = {point["model"] for point in points}
     for point in points:
         point["series"] = series(point["label"], point["model"], models, point["name"])
+    asked = {run.model for run in study.runs}
     base = _point(frontier["base"]) if frontier.get("base") else None
     accuracies = sorted({key for point in points for key in point["values"] if key.startswith("accuracy/")})
     return {
@@ -49,7 +50,7 @@ def charts(study: Study) -> Row:
         "costs": [[key, text] for key, text in COSTS.items()],
         "heights": [*([key, text] for key, text in HEIGHTS.items()), *([key, key] for key in accuracies)],
         "names": {run.folder.name: run.name for run in study.runs},
-        "curves": [_curves(run, {run.model for run in study.runs}) for run in study.runs if run.metrics],
+        "curves": [_curves(run, asked) for run in study.runs if run.metrics],
     }
 
 
