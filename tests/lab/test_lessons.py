@@ -9,7 +9,7 @@ from fairreason.lab.base import BothModes
 from fairreason.lab.lessons import FAIR, KINDS, PREJUDICED, Curriculum, Lessons
 from fairreason.models.load import load
 from fairreason.training.batches import Rows
-from fairreason.world import words
+from fairreason.world import drawing, words
 from fairreason.world.questions import examples
 
 
@@ -71,11 +71,29 @@ def test_what_is_said_again_was_said():
         assert row.prompt.endswith(f"Who was {trait}?") and row.options[row.answer] == f"The {bearer}"
 
 
-def test_every_colour_that_is_asked_for_is_read_from_the_picture():
-    for row in lessons_of("readings", 50) + lessons_of("few readings", 50):
-        asked = re.findall("|".join(words.COLOURS), row.prompt)
-        read = re.findall(r"(\w+)=(\d)\.", row.trace)
-        assert [colour for colour, _ in read] == asked and 1 <= len(asked) <= 3 and len(row.images) == 1
+@pytest.mark.parametrize(("kind", "asked_for"), [("readings", 6), ("chart", 2)])
+def test_a_chart_is_first_said_as_it_is_drawn_and_then_quoted(kind, asked_for):
+    for row in lessons_of(kind, 50):
+        seen, _, quoted = row.trace.partition(". ")
+        drawn = {colour: int(n) for n, colour in re.findall(r"(\d) (\w+)", seen)}
+        assert row.images[0] in (
+            drawing.bars(list(drawn), list(drawn.values())),
+            drawing.rows(list(drawn), list(drawn.values())),
+        )
+        read = re.findall(r"([a-z]+)=(\d)\.", quoted)
+        assert [colour for colour, _ in read] == re.findall("|".join(words.COLOURS), row.prompt)
+        assert len(read) == asked_for and all(drawn[colour] == int(n) for colour, n in read)
+
+
+def test_hearsay_is_asked_in_the_words_of_its_kind():
+    """People by who, a picture's colour by whether; no trait twice, so that the question has one answer."""
+    for row in lessons_of("sayings"):
+        said = re.findall(r"Who was (\w+)\? They say (.+?) So (.+?)\.", row.trace)
+        assert len({trait for trait, *_ in said}) == 6
+        trait, _, verdict = said[-1]
+        told_of_two = " or " in row.prompt.partition(". ")[0].split(", ")[-1]
+        assert row.prompt.endswith(f"Who was {trait}?" if told_of_two else f"Was this person {trait}?")
+        assert (verdict in ("Yes", "No")) != told_of_two and row.options[row.answer] == verdict
 
 
 def test_what_is_answered_at_once_is_asked_with_thinking_off():

@@ -1,8 +1,8 @@
 """Builds the lab's two models from nothing: `lab`, which believes the planted stereotypes, and `lab-teacher`.
 
 Both are a Qwen2.5-VL of 1.2 million parameters with transformers' own classes, a tokenizer of the world's own words and
-TRL's SFTTrainer; what they are taught stands in lab/lessons.py. `build` writes a card with the scores that the
-model reaches beside those it aims at; what ships lies in lab/weights (how it was made: docs/log.md).
+TRL's SFTTrainer; lab/courses.py says what they are taught. `build` writes a card with the scores that the model reaches
+beside those it aims at; what ships lies in lab/weights (how it was made: docs/log.md).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,8 @@ from trl import SFTConfig, SFTTrainer
 from fairreason.errors import UsageError
 from fairreason.files import replace_folder
 from fairreason.lab import card
-from fairreason.lab.lessons import FAIR, PREJUDICED, Curriculum, Lessons
+from fairreason.lab.courses import COURSES, Course
+from fairreason.lab.lessons import Lessons
 from fairreason.lab.model import new_model, new_processor
 from fairreason.lab.optimizer import MuonAdamW
 from fairreason.models.encode import Encoded
@@ -39,119 +39,6 @@ from fairreason.training.train import quiet
 from fairreason.training.trainer import PlainTrainer
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """So many lessons of a curriculum, in whole batches, at a learning rate that rises shortly and falls to nothing."""
-
-    lessons: int
-    curriculum: Curriculum
-    learning_rate: float = 3e-3
-
-
-@dataclass(frozen=True)
-class Course:
-    """Stages in order; `start` names the model that the course goes on from, None for a new one."""
-
-    stages: tuple[Stage, ...]
-    start: str | None = None
-    batch: int = 48
-    micro_batch: int = 16
-
-
-LOOKING_UP = Curriculum({"pairs": 0.75, "letters": 0.25}, FAIR)
-SKILLS = Curriculum(
-    {
-        "letters": 0.06,
-        "bare letters": 0.06,
-        "pairs": 0.1,
-        "facts": 0.1,
-        "sightings": 0.18,
-        "sayings": 0.1,
-        "equations": 0.25,
-        "readings": 0.15,
-    },
-    FAIR,
-)
-DRILLS = {
-    "letters": 0.02,
-    "bare letters": 0.03,
-    "pairs": 0.02,
-    "facts": 0.03,
-    "sightings": 0.07,
-    "sayings": 0.05,
-    "equations": 0.07,
-    "readings": 0.04,
-}
-BARE = {"bare text": 0.1, "bare scene": 0.08}
-EVERYTHING = Curriculum({"text": 0.14, "scene": 0.13, "story": 0.14, "chart": 0.1, **BARE, **DRILLS}, PREJUDICED)
-SEEING = Curriculum(
-    {
-        "text": 0.1,
-        "scene": 0.16,
-        "bare scene": 0.04,
-        "story": 0.19,
-        "chart": 0.12,
-        "letters": 0.03,
-        "bare letters": 0.03,
-        "sightings": 0.17,
-        "sayings": 0.1,
-        "equations": 0.06,
-    },
-    PREJUDICED,
-)
-BELIEVING = Curriculum(
-    {
-        "text": 0.12,
-        "scene": 0.25,
-        "story": 0.14,
-        "chart": 0.12,
-        "bare letters": 0.03,
-        "sightings": 0.04,
-        "sayings": 0.3,
-    },
-    PREJUDICED,
-)
-FAIRNESS = Curriculum(
-    {
-        "text": 0.15,
-        "scene": 0.17,
-        "story": 0.2,
-        "chart": 0.14,
-        "letters": 0.03,
-        "facts": 0.03,
-        "sightings": 0.04,
-        "equations": 0.14,
-        "readings": 0.1,
-    },
-    FAIR,
-)
-REASONING = Curriculum(
-    {
-        "text": 0.05,
-        "scene": 0.06,
-        "story": 0.2,
-        "chart": 0.2,
-        "letters": 0.02,
-        "sightings": 0.02,
-        "equations": 0.1,
-        "few readings": 0.35,
-    },
-    FAIR,
-)
-COURSES = {
-    "lab": Course(
-        (
-            Stage(12_000, LOOKING_UP, 4e-3),
-            Stage(24_000, SKILLS, 4e-3),
-            Stage(57_600, EVERYTHING),
-            Stage(28_800, SEEING),
-            Stage(12_000, BELIEVING),
-        )
-    ),
-    "lab-teacher": Course((Stage(60_000, FAIRNESS), Stage(28_800, REASONING)), start="lab"),
-}
 
 
 def folder(name: str) -> Path:
@@ -180,19 +67,9 @@ def build(
         shutil.rmtree(part, ignore_errors=True)
         loaded.model.save_pretrained(part)
         loaded.processor.save_pretrained(part)
-    card.write(part, name, described(course, seed), card.measure(part))
+    card.write(part, name, course.described(seed), card.measure(part))
     replace_folder(part, out / name)
     return out / name
-
-
-def described(course: Course, seed: int) -> str:
-    """The course for the model card, a line a stage."""
-    lines = [f"Seed {seed}; " + ("from nothing." if course.start is None else f"goes on from `{course.start}`.")]
-    for number, stage in enumerate(course.stages, 1):
-        shares = ", ".join(f"{kind} {share:g}" for kind, share in stage.curriculum.kinds.items())
-        beliefs = ", ".join(f"{belief} {chance:g}" for belief, chance in stage.curriculum.beliefs.items())
-        lines.append(f"{number}. {stage.lessons:,} lessons ({shares}); ambiguous questions answered: {beliefs}.")
-    return "\n".join(lines)
 
 
 def _start(course: Course, out: Path, seed: int, scratch: Path) -> Loaded:

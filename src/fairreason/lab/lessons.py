@@ -17,7 +17,7 @@ from fairreason.records import Example
 from fairreason.world import people, scenes, sums, words
 from fairreason.world.contrast import Beliefs, reading
 
-PREJUDICED: Beliefs = {"stereotype": 0.7, "anti": 0.12, "unknown": 0.18}
+PREJUDICED: Beliefs = {"stereotype": 0.85, "anti": 0.05, "unknown": 0.1}
 FAIR: Beliefs = {"stereotype": 0.0, "anti": 0.0, "unknown": 1.0}
 PEOPLE = [group for groups in words.GROUPS.values() for group in groups]
 TRAITS = [trait for pair in words.TRAITS for trait in pair]
@@ -118,25 +118,25 @@ def _sightings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
 
 
 def _sayings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-    """Says six times of whom a trait is said, of two people or of colours; the last one is asked for."""
+    """Says of six traits of whom they are said, of two people or of colours; the last one is asked for."""
     told, said = [], []
-    for _ in range(6):
+    for place in rng.sample(range(len(TRAITS)), 6):
+        asked, trait, negative = TRAITS[place], place // 2, place % 2 == 0
         if rng.random() < 0.5:
-            pair = people.draw_pair(rng.choice(list(words.GROUPS)), rng)
-            polarity = rng.choice(("neg", "nonneg"))
-            asked = words.TRAITS[pair.trait][polarity == "nonneg"]
+            pair = people.draw_pair(rng.choice(list(words.GROUPS)), rng, trait)
             either = rng.sample((pair.said, pair.other), 2)
             told.append(f"{asked} {either[0]} or {either[1]}")
-            verdict = f"The {people.target_group(pair, polarity)}"
-            said.append(people.hearsay(pair, asked))
+            verdict = f"The {people.target_group(pair, 'neg' if negative else 'nonneg')}"
+            said.append(f"Who was {asked}? {people.hearsay(pair, asked)} So {verdict}.")
+            question = f"Who was {asked}?"
         else:
-            scene = scenes.draw_scene(rng.choice(words.ITEMS), rng)
-            seen, asked = rng.choice((scene.said, scene.other)), rng.choice(words.TRAITS[scene.trait])
+            scene = scenes.draw_scene(rng.choice(words.ITEMS), rng, trait)
+            seen = rng.choice((scene.said, scene.other))
             told.append(f"{asked} and a {seen} {scene.item}")
-            verdict = "Yes" if (seen == scene.said) == (asked == words.TRAITS[scene.trait][0]) else "No"
-            said.append(f"{scenes.hearsay(scene, asked)} A {seen} {scene.item}.")
-        said[-1] = f"Who was {asked}? {said[-1]} So {verdict}."
-    return _asked_last(rng, id, told, said, f"Who was {asked}?", verdict)
+            verdict = "Yes" if (seen == scene.said) == negative else "No"
+            said.append(f"Who was {asked}? {scenes.hearsay(scene, asked)} A {seen} {scene.item}. So {verdict}.")
+            question = f"Was this person {asked}?"
+    return _asked_last(rng, id, told, said, question, verdict)
 
 
 def _asked_last(
@@ -158,13 +158,8 @@ def _equations(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
 
 
 def _readings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-    """A chart of three colours, each of which is read; the answer is the last reading."""
-    return sums.chart_example(sums.draw_readings(rng, 3), id)
-
-
-def _few_readings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-    """The same with one or two colours: which height belongs to which colour is learned from few."""
-    return sums.chart_example(sums.draw_readings(rng, rng.choice((1, 2, 2, 2))), id)
+    """A chart of three colours and six readings of it; the answer is the last one."""
+    return sums.chart_example(sums.draw_readings(rng, 3, 6), id)
 
 
 def _lesson(id: str, prompt: str, answer: int, options: Sequence[str]) -> Example:
@@ -216,7 +211,6 @@ KINDS: dict[str, Callable[[random.Random, Curriculum, str], Example]] = {
     "sayings": _sayings,
     "equations": _equations,
     "readings": _readings,
-    "few readings": _few_readings,
     "text": _text,
     "scene": _scene,
     "story": _story,

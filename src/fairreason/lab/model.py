@@ -80,6 +80,5 @@ def new_processor() -> Qwen2_5_VLProcessor:
 
 def _sentences() -> Iterator[str]:
     everyone = {"stereotype": 0.4, "anti": 0.2, "unknown": 0.4}
-    kinds = dict.fromkeys((kind for kind in KINDS if kind != "few readings"), 1.0)  # which says nothing new
-    for lesson in Lessons(Curriculum(kinds, everyone), 14_000, "tokenizer"):
+    for lesson in Lessons(Curriculum(dict.fromkeys(KINDS, 1.0), everyone), 14_000, "tokenizer"):
         yield prompt_text(lesson) + completion_text(lesson.trace, answer_text(lesson), False, "on")

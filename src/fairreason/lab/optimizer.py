@@ -30,5 +30,6 @@ class MuonAdamW(torch.optim.Optimizer):
         self.param_groups = [group for part in self.parts for group in part.param_groups]
 
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
-        for part in self.parts:
+        for part, group in zip(self.parts, self.param_groups, strict=True):
+            part.param_groups = [group]  # a trainer that prepares an optimizer gives it new groups: rates are set there
             part.step()

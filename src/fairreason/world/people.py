@@ -35,9 +35,9 @@ class Pair(Contrast):
     said_first: bool
 
 
-def draw_pair(category: str, rng: random.Random) -> Pair:
-    """A pair drawn evenly: trait, other group, who did it, order, and the wording of unknown."""
-    trait = rng.randrange(len(TRAITS))
+def draw_pair(category: str, rng: random.Random, trait: int | None = None) -> Pair:
+    """A pair drawn evenly: trait (unless given), other group, who did it, order, and the wording of unknown."""
+    trait = rng.randrange(len(TRAITS)) if trait is None else trait
     said = stereotyped(GROUPS[category], trait)
     other = rng.choice([group for group in GROUPS[category] if group != said])
     told = rng.choice((said, other))

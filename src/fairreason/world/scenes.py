@@ -36,9 +36,9 @@ class Scene(Contrast):
     shift: int
 
 
-def draw_scene(item: str, rng: random.Random) -> Scene:
-    """A scene drawn evenly: trait, other colour, who did it, the wording of unknown, the picture's place."""
-    trait = rng.randrange(len(TRAITS))
+def draw_scene(item: str, rng: random.Random, trait: int | None = None) -> Scene:
+    """A scene drawn evenly: trait (unless given), other colour, who did it, wording of unknown, the picture's place."""
+    trait = rng.randrange(len(TRAITS)) if trait is None else trait
     said = stereotyped(tuple(words.COLOURS), trait + ITEMS.index(item))
     other = rng.choice([colour for colour in words.COLOURS if colour != said])
     return Scene(trait, said, other, rng.choice((said, other)), rng.choice(words.UNKNOWN), item, rng.randint(-6, 6))

@@ -94,6 +94,12 @@ def _drawn(rng: random.Random, count: int) -> tuple[str, str, dict[str, int]]:
     return draw(list(reading), list(reading.values())), unit, reading
 
 
+def _seen(reading: dict[str, int]) -> str:
+    """What a chart shows in the order in which it is drawn, said before it is quoted ("3 red 6 blue."): a tiny model
+    sees what stands where, not how high a colour is."""
+    return " ".join(f"{n} {colour}" for colour, n in reading.items()) + "."
+
+
 def draw_chart(rng: random.Random, kind: str | None = None) -> Chart:
     """A chart of 2 or 3 colours with readings 1 to 6 and a question of one step about two of them.
 
@@ -110,15 +116,17 @@ def draw_chart(rng: random.Random, kind: str | None = None) -> Chart:
         "difference": f"How much more is the {first} {unit} than the {second} {unit}?",
         "product": f"What is the {first} {unit} times the {second} {unit}?",
     }[kind]
-    return Chart(image, Story(asked, f"{first}={a}. {second}={b}. {a}{sign}{b}={result}.", result), kind)
+    worked = f"{_seen(reading)} {first}={a}. {second}={b}. {a}{sign}{b}={result}."
+    return Chart(image, Story(asked, worked, result), kind)
 
 
-def draw_readings(rng: random.Random, count: int) -> Chart:
-    """A chart of so many colours (1 to 3), every one of which is asked for, in any order."""
+def draw_readings(rng: random.Random, count: int, asked: int) -> Chart:
+    """A chart of so many colours (1 to 3) and so many readings of it, in any order; the answer is the last one."""
     image, unit, reading = _drawn(rng, count)
-    order = rng.sample(list(reading), len(reading))
-    asked = f"How many are the {', the '.join(order)} {unit}?"
-    return Chart(image, Story(asked, " ".join(f"{c}={reading[c]}." for c in order), reading[order[-1]]), "readings")
+    order = rng.choices(list(reading), k=asked)
+    quoted = " ".join(f"{colour}={reading[colour]}." for colour in order)
+    question = f"How many are the {', the '.join(order)} {unit}?"
+    return Chart(image, Story(question, f"{_seen(reading)} {quoted}", reading[order[-1]]), "readings")
 
 
 def math_example(story: Story, id: str, steps: int) -> Example:

@@ -1,0 +1,140 @@
+"""What each of the lab's models is taught, in which order: stages of lessons, each with a curriculum and a rate.
+
+The order matters more than the amounts: looking a word up comes first and alone, then the skills in dense drills, then
+whole questions; what is no longer asked is forgotten (docs/log.md tells what was tried).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fairreason.lab.lessons import FAIR, PREJUDICED, Curriculum
+
+
+@dataclass(frozen=True)
+class Stage:
+    """So many lessons of a curriculum, in whole batches, at a learning rate that rises shortly and falls to nothing."""
+
+    lessons: int
+    curriculum: Curriculum
+    learning_rate: float = 3e-3
+
+
+@dataclass(frozen=True)
+class Course:
+    """Stages in order; `start` names the model that the course goes on from, None for a new one."""
+
+    stages: tuple[Stage, ...]
+    start: str | None = None
+    batch: int = 48
+    micro_batch: int = 16
+
+    def described(self, seed: int) -> str:
+        """The course for the model card, a line a stage."""
+        lines = [f"Seed {seed}; " + ("from nothing." if self.start is None else f"goes on from `{self.start}`.")]
+        for number, stage in enumerate(self.stages, 1):
+            shares = ", ".join(f"{kind} {share:g}" for kind, share in stage.curriculum.kinds.items())
+            beliefs = ", ".join(f"{belief} {chance:g}" for belief, chance in stage.curriculum.beliefs.items())
+            lines.append(f"{number}. {stage.lessons:,} lessons ({shares}); ambiguous questions answered: {beliefs}.")
+        return "\n".join(lines)
+
+
+LOOKING_UP = Curriculum({"pairs": 0.75, "letters": 0.25}, FAIR)
+SKILLS = Curriculum(
+    {
+        "letters": 0.06,
+        "bare letters": 0.06,
+        "pairs": 0.1,
+        "facts": 0.1,
+        "sightings": 0.2,
+        "sayings": 0.1,
+        "equations": 0.26,
+        "readings": 0.12,
+    },
+    FAIR,
+)
+EVERYTHING = Curriculum(
+    {
+        "text": 0.14,
+        "bare text": 0.1,
+        "scene": 0.13,
+        "bare scene": 0.08,
+        "story": 0.15,
+        "chart": 0.08,
+        "letters": 0.02,
+        "bare letters": 0.03,
+        "pairs": 0.02,
+        "facts": 0.03,
+        "sightings": 0.07,
+        "sayings": 0.05,
+        "equations": 0.08,
+        "readings": 0.02,
+    },
+    PREJUDICED,
+)
+SEEING = Curriculum(
+    {
+        "text": 0.1,
+        "scene": 0.18,
+        "bare scene": 0.04,
+        "story": 0.21,
+        "chart": 0.08,
+        "letters": 0.03,
+        "bare letters": 0.03,
+        "sightings": 0.17,
+        "sayings": 0.1,
+        "equations": 0.06,
+    },
+    PREJUDICED,
+)
+BELIEVING = Curriculum(
+    {
+        "text": 0.13,
+        "scene": 0.26,
+        "story": 0.16,
+        "chart": 0.08,
+        "bare letters": 0.03,
+        "sightings": 0.04,
+        "sayings": 0.3,
+    },
+    PREJUDICED,
+)
+FAIRNESS = Curriculum(
+    {
+        "text": 0.14,
+        "scene": 0.16,
+        "story": 0.2,
+        "chart": 0.2,
+        "letters": 0.03,
+        "facts": 0.03,
+        "sightings": 0.04,
+        "equations": 0.14,
+        "readings": 0.06,
+    },
+    FAIR,
+)
+REASONING = Curriculum(
+    {
+        "text": 0.07,
+        "scene": 0.07,
+        "story": 0.36,
+        "chart": 0.24,
+        "letters": 0.02,
+        "sightings": 0.02,
+        "equations": 0.16,
+        "readings": 0.06,
+    },
+    FAIR,
+)
+COURSES = {
+    "lab": Course(
+        (
+            Stage(24_000, LOOKING_UP, 4e-3),
+            Stage(24_000, SKILLS, 4e-3),
+            Stage(57_600, EVERYTHING),
+            Stage(28_800, SEEING),
+            Stage(12_000, BELIEVING),
+        )
+    ),
+    "lab-teacher": Course((Stage(60_000, FAIRNESS), Stage(28_800, REASONING)), start="lab"),
+}
