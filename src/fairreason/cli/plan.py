@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fairreason import benchmarks
 from fairreason.api import check_names
@@ -26,6 +26,9 @@ from fairreason.errors import DataError, UsageError
 from fairreason.published import PUBLISHED
 from fairreason.recipe import Recipe
 from fairreason.study.study import base_of
+
+if TYPE_CHECKING:
+    from fairreason.training.preview import Lengths
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class _Shelf:
         self.mixtures: dict[str, tuple[Mixture | None, str]] = {}
         self.facts: dict[tuple[str, str | None], ModelFacts] = {}
         self.tokens: dict[str, tuple[Quantity, Quantity]] = {}
+        self.lengths: dict[str, Lengths] = {}
         self.questions: dict[str, Quantity] = {}
 
     def mixture(self, recipe: Recipe) -> tuple[Mixture | None, str]:
@@ -158,14 +162,15 @@ def _tokens(recipe: Recipe, built: Mixture | None, absent: str, shelf: _Shelf) -
     if built is None:
         missing = Quantity(None, "unknown", absent)
         return missing, bound or missing, bound or Quantity(0)
-    key = f"{id(built)} {recipe.model} {recipe.revision} {recipe.thinking} {strategy.label()} {strategy.max_length}"
+    asked = f"{recipe.model} {recipe.revision} {recipe.thinking}"
+    key = f"{id(built)} {asked} {strategy.label()} {strategy.max_length}"
     if key not in shelf.tokens:
-        shelf.tokens[key] = _counted(recipe, built)
+        shelf.tokens[key] = _counted(recipe, built, shelf.lengths.setdefault(asked, {}))
     prompt, trained = shelf.tokens[key]
     return prompt, bound or trained, bound or Quantity(0)
 
 
-def _counted(recipe: Recipe, built: Mixture) -> tuple[Quantity, Quantity]:
+def _counted(recipe: Recipe, built: Mixture, lengths: Lengths) -> tuple[Quantity, Quantity]:
     loaded = reader(recipe)
     if loaded is None:
         missing = Quantity(None, "unknown", f"the tokenizer of {recipe.model} is not on this machine")
@@ -175,10 +180,11 @@ def _counted(recipe: Recipe, built: Mixture) -> tuple[Quantity, Quantity]:
 
     rows = Rows(loaded, built.examples, recipe.thinking, keep=1)
     try:
-        axes = [count for count in count_tokens(rows, recipe.strategy, built.rows()) if not count.source]
+        counts = count_tokens(rows, recipe.strategy, built.rows(), lengths)
     except DataError as error:  # a row without what the strategy teaches, such as a teacher's trace
         missing = Quantity(None, "unknown", str(error))
         return missing, missing
+    axes = [count for count in counts if not count.source]
     trained = [count.trained for count in axes if count.trained is not None]
     return Quantity(sum(count.prompt for count in axes)), Quantity(sum(trained))
 

@@ -37,16 +37,28 @@ class Rendered(NamedTuple):
     completion: str
 
 
-def count_tokens(rows: Rows, strategy: Strategy, drawn: Sequence[int]) -> list[TokenCount]:
-    """Prompt and trained tokens of the rows drawn, by source, each axis followed by its total."""
+Lengths = dict[tuple[str, str], int]
+"""A prompt's tokens by the example's source and id."""
+
+
+def count_tokens(
+    rows: Rows, strategy: Strategy, drawn: Sequence[int], lengths: Lengths | None = None
+) -> list[TokenCount]:
+    """Prompt and trained tokens of the rows drawn, by source, each axis followed by its total. `lengths` carries what
+    one call has counted to the next, for mixtures of the same model and thinking."""
+    lengths = {} if lengths is None else lengths
     prompts: dict[tuple[Axis, str], int] = defaultdict(int)
     trained: dict[tuple[Axis, str], int] = defaultdict(int)
     taught = completions(rows, strategy)
     for row in drawn:
         example = rows.examples[row]
+        if (example.source, example.id) not in lengths:
+            lengths[example.source, example.id] = len(rows.prompt(row).input_ids)
+        prompt = lengths[example.source, example.id]
+        completion = len(taught(example)[: room(strategy, prompt)]) if taught else 0
         for key in ((example.axis, example.source), (example.axis, "")):
-            prompts[key] += len(rows.prompt(row).input_ids)
-            trained[key] += len(taught(example)[: room(rows, row, strategy)]) if taught else 0
+            prompts[key] += prompt
+            trained[key] += completion
     whole = max(sum(n for (_, source), n in trained.items() if not source), 1)
     keys = [key for axis in AXES for key in (*sorted(k for k in prompts if k[0] == axis and k[1]), (axis, ""))]
     if taught is None:
@@ -62,7 +74,8 @@ def render(mixture: Mixture, rows: Rows, strategy: Strategy, each: int = 1) -> l
         example = mixture.examples[row]
         if shown[example.source] < each:
             shown[example.source] += 1
-            ids = [rows.prompt(row).input_ids, taught(example)[: room(rows, row, strategy)] if taught else []]
+            prompt = rows.prompt(row).input_ids
+            ids = [prompt, taught(example)[: room(strategy, len(prompt))] if taught else []]
             texts = (rows.loaded.tokenizer.decode(one, skip_special_tokens=False) if one else "" for one in ids)
             found.append(Rendered(example.id, example.source, *texts))
     return found
@@ -74,6 +87,6 @@ def completions(rows: Rows, strategy: Strategy) -> Callable[[Example], list[int]
     return None if reasoning is None else lambda example: rows.completion(*target(example, reasoning))
 
 
-def room(rows: Rows, row: int, strategy: Strategy) -> int:
-    """Tokens of the completion that fit under `max_length`."""
-    return max(0, strategy.max_length - len(rows.prompt(row).input_ids))
+def room(strategy: Strategy, prompt: int) -> int:
+    """Tokens of the completion that fit under `max_length` behind a prompt of so many."""
+    return max(0, strategy.max_length - prompt)
