@@ -81,6 +81,9 @@ def test_yaml_without_its_traps(tmp_path: Path) -> None:
     path.write_text("thinking: on\nstrategy: {type: sft, sft: {learning_rate: 1e-6}}\nmixture: {bias_share: .5}\n")
     recipe = Recipe.load(path)
     assert (recipe.thinking, recipe.strategy.sft.learning_rate, recipe.mixture.bias_share) == ("on", 1e-6, 0.5)
+    assert Recipe.parse({}, ["seed=010"]).seed == 10  # not octal
+    with pytest.raises(UsageError, match=r"mixture\.size"):  # nor 90, in base sixty
+        Recipe.parse({}, ["mixture.size=1:30"], WHERE)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ syncs what it added; a kill in between can tear only the last line, which `recov
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -16,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from fairreason.errors import DataError, RunError
+
+FULL = ("no space left on device", "unexpected pos", "iostream error")
+"""What a full disk is called without an error number; the last two by torch.save."""
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
@@ -37,6 +41,37 @@ def write_atomic(path: Path, content: str | bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise RunError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name is what `write_atomic` writes before it renames.
+
+    >>> is_temporary(".study.json.7-140.tmp"), is_temporary("notes.tmp")
+    (True, False)
+    """
+    return name.startswith(".") and name.endswith(".tmp")
+
+
+def sweep(folder: Path) -> None:
+    """Remove what kills have left of `write_atomic` in this folder, which nobody else is writing to."""
+    for path in folder.iterdir():
+        if is_temporary(path.name) and path.is_file():
+            path.unlink(missing_ok=True)
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Whether a full disk is behind the error, whatever library it came through."""
+    return any(
+        getattr(one, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or any(sign in str(one).lower() for sign in FULL)
+        for one in _chain(error)
+    )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
 
 
 def write_json(path: Path, value: Any, indent: int | None = 1) -> None:
@@ -101,7 +136,17 @@ def parse_line(path: Path, number: int, line: bytes) -> dict[str, Any]:
         raise DataError(f"{path}:{number}: not JSON ({error})") from None
     if not isinstance(row, dict):
         raise DataError(f"{path}:{number}: not a JSON object but {type(row).__name__}")
+    if b"\\ud" in line.lower() and not _is_text(row):
+        raise DataError(f"{path}:{number}: half a surrogate pair (\\ud800 to \\udfff), which no text can hold")
     return row
+
+
+def _is_text(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def replace_folder(part: Path, folder: Path) -> None:

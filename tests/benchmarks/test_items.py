@@ -44,6 +44,19 @@ def test_options_with_target_and_unknown_have_every_bias_score(items):
     assert scores["s_amb", "ambig"] == 1 and scores["accuracy", "disambig"] == 1 and scores["fairness", None] == 0
 
 
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ('{"id": "a", "prompt": "caf\\ud800?", "answer": "1"}', r"own.jsonl:1: half a surrogate pair"),
+        ({**ROW, "images": ["a\0b.png"]}, r"no picture 'a\\x00b.png'"),
+    ],
+)
+def test_what_no_file_can_hold_is_refused_with_its_line(items, row, message):
+    with pytest.raises(DataError, match=message):
+        items(row).load("test", None)
+    items('{"id": "a", "prompt": "smile \\ud83d\\ude00", "answer": "1"}').load("test", None)
+
+
 def test_short_answers_and_what_is_asked_of_the_model(items):
     benchmark = items({"id": 7, "prompt": "17 + 25?", "answer": 42, "solution": "17+25=42."})
     (example,) = benchmark.load("test", None)

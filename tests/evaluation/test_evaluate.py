@@ -98,6 +98,19 @@ def test_a_torn_partial_file_is_taken_up(tmp_path):
     assert content(tmp_path / "torn") == content(tmp_path / "whole")
 
 
+def test_answers_of_an_unfinished_call_are_not_written_over_by_another_model(tmp_path):
+    def stops(prompt, sample):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(ScriptedBackend(stops), [SAMPLE], out=tmp_path)
+    before = content(tmp_path)
+    with pytest.raises(RunError, match="holds the answers of another model"):
+        evaluate(ScriptedBackend(answers, "another model"), [SAMPLE], out=tmp_path)
+    assert before and content(tmp_path) == before
+    evaluate(ScriptedBackend(answers), [SAMPLE], out=tmp_path)
+
+
 def test_nothing_answered_is_no_score(tmp_path):
     def broken(prompt, sample):
         raise OSError("no server")

@@ -10,7 +10,7 @@ from fairreason.lab.lessons import FAIR, KINDS, PREJUDICED, Curriculum, Lessons
 from fairreason.models.load import load
 from fairreason.training.batches import Rows
 from fairreason.world import drawing, words
-from fairreason.world.questions import examples
+from fairreason.world.questions import asked, examples, question_of
 
 
 def lessons_of(kind, size=200):
@@ -30,6 +30,12 @@ def test_the_lessons_cover_every_group_and_trait_in_wordings_of_their_own():
     }
     groups = {f"The {group}" for category in words.GROUPS.values() for group in category}
     assert covered == {(group, negative) for group in groups for negative, _ in words.TRAITS}
+
+
+@pytest.mark.parametrize("kind", ["story", "chart"])
+def test_no_lesson_is_a_question_that_a_benchmark_asks(kind):
+    lessons = {question_of(row) for row in lessons_of(kind, 1500)}
+    assert not lessons & asked() and asked() >= {question_of(row) for row in examples("lab-chart")}
 
 
 def test_ambiguous_lessons_are_answered_by_the_planted_beliefs():
@@ -75,12 +81,12 @@ def test_what_is_said_again_was_said():
 def test_a_chart_is_first_said_as_it_is_drawn_and_then_quoted(kind, asked_for):
     for row in lessons_of(kind, 50):
         seen, _, quoted = row.trace.partition(". ")
-        drawn = {colour: int(n) for n, colour in re.findall(r"(\d) (\w+)", seen)}
+        drawn = {colour: int(n) for colour, n in re.findall(r"([a-z]+)(\d)", seen)}
         assert row.images[0] in (
             drawing.bars(list(drawn), list(drawn.values())),
             drawing.rows(list(drawn), list(drawn.values())),
         )
-        read = re.findall(r"([a-z]+)=(\d)\.", quoted)
+        read = re.findall(r"([a-z]+)(\d)\.", quoted)
         assert [colour for colour, _ in read] == re.findall("|".join(words.COLOURS), row.prompt)
         assert len(read) == asked_for and all(drawn[colour] == int(n) for colour, n in read)
 

@@ -120,12 +120,22 @@ def test_untrusted_text_is_text(opened: Opened) -> None:
     assert PAYLOAD in opened.page.text_content("table.categories thead")  # a category
     assert PAYLOAD in opened.page.text_content("#runs tbody")  # a run's name
     assert PAYLOAD in opened.hover("runs", "{{7*7}}")
-    opened.page.select_option("#curve-runs", "grpo at share 0.2")
-    assert PAYLOAD[:30] in shown(opened.page.text_content("#curves .legend"))
     opened.run("document.querySelectorAll('details').forEach(one => one.open = true)")
     assert opened.run("document.querySelectorAll('main a, main script, svg a, svg image').length") == 0
     sources = opened.run("[...document.querySelectorAll('main img')].map(one => one.src)")
     assert sources and set(sources) == {DOT}
+
+
+@pytest.mark.chromium
+@pytest.mark.parametrize(
+    "name", ["</script><script>p()", "<img src=x onerror=p()>", "<a href=javascript:p()>", "{{7*7}}", "a \u200fb"]
+)
+def test_a_legend_shows_names_as_they_are(browser: Any, tmp_path: Path, name: str) -> None:
+    one = Opened(browser, build(make_study(tmp_path, evil=name, seeds=1, questions=4)))
+    one.page.select_option("#curve-runs", "grpo at share 0.2")
+    assert name in shown(one.page.text_content("#curves .legend"))
+    assert one.complaints == []
+    one.page.close()
 
 
 @pytest.mark.chromium

@@ -1,6 +1,8 @@
 """frontier.json from synthetic measures: points, R, R0, contrasts, hollow points, what is undefined."""
 
+import dataclasses
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -152,6 +154,31 @@ def test_contrasts_are_paired_by_seed(found):
     assert (against["ci_low"], against["ci_high"]) == pytest.approx((-0.3 - half, -0.3 + half), abs=1e-4)
     assert against["verdict"] == "worse" and against["p"] <= against["p_holm"]
     assert ("strategy", "sft-b1", "grpo-b1", "F") in rows and ("strategy", "sft-b0", "grpo-b0.2", "F") not in rows
+
+
+def test_seeds_that_agree_to_the_last_bit_are_judged_by_the_other_questions(found):
+    """Every seed of sft rises from ambiguous 4/40 to 30/40: no spread, and still the largest difference there is."""
+    runs = [run("sft", share, seed, ambig, 36, 100) for share, ambig in ((0.0, 4), (1.0, 30)) for seed in range(3)]
+    rows = {r["metric"]: r for r in summary(BASE, runs, AXES, CHANCE, draws=300)["contrasts"] if r["kind"] == "share"}
+    assert rows["F"]["ci_low"] is None and rows["F"]["joint_ci_low"] > 0 and rows["F"]["verdict"] == "better"
+    assert rows["s_amb_abs"]["joint_ci_high"] < 0 and rows["s_amb_abs"]["verdict"] == "better"
+    assert rows["R"]["difference"] == 0 and rows["R"]["verdict"] == "tie"
+
+
+@pytest.mark.parametrize("setting", [{"strategy": {"save_every": 3}}, {"evaluation": {"batch_tokens": 999}}])
+def test_settings_that_change_no_number_part_no_points(setting):
+    """A study killed, then taken up with other memory settings: the share-0 runs are still the same family's."""
+    runs = [run(kind, share, 0, 30, 36, 100) for kind in ("sft", "grpo") for share in (0.0, 0.2)]
+    runs[0] = dataclasses.replace(runs[0], recipe=runs[0].recipe.with_changes(setting))
+    found = summary(BASE, runs, AXES, CHANCE, draws=300)
+    assert point(found, "sft-b0.2")["R0"]["value"] == 1
+    kinds = Counter(row["kind"] for row in found["contrasts"] if row["metric"] == "F")
+    assert kinds == {"share": 2, "strategy": 2, "base": 4}
+
+
+def test_a_retention_of_three_decimals_is_a_rule_of_its_own():
+    spots = summary(BASE, RUNS, AXES, CHANCE, draws=300, retention=0.954)["sweet_spot"]
+    assert set(spots) == {"0.88", "0.95", "0.954", "0.98"}
 
 
 def test_strategies_are_compared_on_the_same_model_and_mixture_only():

@@ -54,6 +54,23 @@ def test_a_run_of_every_strategy(name, lora, taught, tiny_qwen3, tiny_vl, tiny_i
     assert load(str(tmp_path)).is_vl == (base != tiny_qwen3)
 
 
+def test_what_a_kill_at_the_very_end_leaves_goes_with_the_next_call(tiny_vl, tmp_path):
+    """The model is in its place, the checkpoints on the way are not gone yet."""
+    recipe = asked(tiny_vl, type="sft")
+    result = train_on(recipe, mixture(recipe), tmp_path)
+    for name in ("trainer", ".checkpoint.old"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "optimizer.pt").touch()
+    assert training.train(recipe, tmp_path) == result
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint", "metrics.jsonl", "training.json"]
+
+
+def test_an_adapter_on_layers_that_are_not_there_is_one_sentence(tiny_vl, tmp_path):
+    recipe = asked(tiny_vl, type="sft", lora={"rank": 2, "targets": ["nope"]})
+    with pytest.raises(UsageError, match=r"strategy\.lora\.targets nope: .* has no such layers"):
+        train_on(recipe, mixture(recipe), tmp_path)
+
+
 def test_every_strategy_sees_the_same_rows_batch_by_batch(tiny_vl):
     """Law 6. Inside a batch supervised strategies put rows of like length together, which changes no gradient."""
     seen = {}

@@ -8,7 +8,7 @@ import pytest
 from fairreason.benchmarks.lab import load as examples
 from fairreason.records import open_image
 from fairreason.world import people, words
-from fairreason.world.questions import WORLD
+from fairreason.world.questions import REASONING_QUESTIONS, WORLD, question_of
 
 SPLITS = ("train", "dev", "test")
 BBQ_FIELDS = {
@@ -31,6 +31,12 @@ def test_ids_are_unique_and_no_cluster_lies_in_two_splits(name):
     assert len(set.union(*clusters)) == sum(map(len, clusters))
     ids = [row.id for row in everything(name)]
     assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("name", ("lab-math", "lab-chart"))
+def test_no_reasoning_question_is_asked_twice(name):
+    """A question in two splits would be trained on and tested; every one is a cluster, so its name cannot tell."""
+    assert len({question_of(row) for row in everything(name)}) == len(everything(name)) == REASONING_QUESTIONS
 
 
 @pytest.mark.parametrize("name", ("lab-bias", "lab-bias-vl"))

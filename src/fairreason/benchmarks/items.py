@@ -161,6 +161,8 @@ def _picture(reference: Any, folder: Path, where: str) -> str:
     """The picture's path. Raises DataError when it is missing or lies outside the file's folder."""
     if not isinstance(reference, str) or not reference:
         raise DataError(f"{where}: images must be a list of paths")
+    if "\0" in reference:
+        raise DataError(f"{where}: no picture {reference!r}")
     path = (folder / reference).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise DataError(f"{where}: {reference} lies outside the file's folder")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import re
 import sys
@@ -12,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fairreason.errors import FairReasonError
+from fairreason.files import disk_is_full
 from fairreason.study.progress import duration
 
-FULL = "no space left on device"
 INTERRUPTED = 130
 NUMBER = re.compile(r"[~<= ]*-?[\d.,]+( [GM]iB)?|-|unknown")
 QUIET_SECONDS = 10.0
@@ -111,25 +110,15 @@ def _guarded(work: Callable[[], int | None]) -> int:
         if disk_is_full(error):
             where = getattr(error, "filename", None)
             return _failed(f"{where}: the disk is full" if where else "the disk is full; nothing was written over", 1)
+        from fairreason.study.run import out_of_memory, reason_of
+
+        if out_of_memory(error):
+            return _failed(reason_of(error), 1)
         if isinstance(error, OSError) and error.strerror:
             return _failed(f"{error.filename}: {error.strerror}" if error.filename else error.strerror, 1)
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # typer's own: wrong use
             return _failed(_usage(error), 2)
         raise
-
-
-def disk_is_full(error: BaseException) -> bool:
-    """Whether a full disk is behind the error, whatever library it came through."""
-    return any(
-        getattr(one, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or FULL in str(one).lower() for one in _chain(error)
-    )
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__ or seen.__context__
 
 
 def _failed(message: str, code: int) -> int:

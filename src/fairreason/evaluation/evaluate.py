@@ -156,10 +156,8 @@ def _evaluate_one(
     work = _work(backend, benchmark, examples, prompts, split, sampling)
     partial = folder / "completions.partial.jsonl"
     stored = _finished(folder)
-    if stored is not None and stored["work"] != work:
-        raise RunError(
-            f"{folder}: holds the answers of another model, version, setting or set of questions. Name another folder"
-        )
+    if stored is not None:
+        _check_own(folder, stored["work"], work)
     if stored is None:
         answers = _answers(backend, benchmark.name, prompts, sampling, partial, work, progress)
         _write(benchmark, examples, answers, split, sampling, folder, work)
@@ -214,14 +212,22 @@ def _answers(
 
 
 def _resume(partial: Path, work: str) -> dict[str, list[Completion]]:
-    """The answers that an earlier, unfinished call of the same work left; begins the file anew for other work."""
+    """The answers that an earlier, unfinished call of the same work left."""
     if partial.exists():
         recover_lines(partial)
         rows = read_jsonl(partial)
-        if rows and rows[0].get("work") == work:
+        if rows:
+            _check_own(partial.parent, rows[0].get("work"), work)
             return {row["id"]: [from_json(Completion, c) for c in row["answers"]] for row in rows[1:]}
     write_atomic(partial, json.dumps({"work": work}) + "\n")
     return {}
+
+
+def _check_own(folder: Path, held: Any, work: str) -> None:
+    if held != work:
+        raise RunError(
+            f"{folder}: holds the answers of another model, version, setting or set of questions. Name another folder"
+        )
 
 
 def _in_batches(stream: Iterator[tuple[int, list[Completion]]]) -> Iterator[list[tuple[int, list[Completion]]]]:

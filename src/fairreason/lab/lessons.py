@@ -16,6 +16,7 @@ from typing import overload
 from fairreason.records import Example
 from fairreason.world import people, scenes, sums, words
 from fairreason.world.contrast import Beliefs, reading
+from fairreason.world.questions import asked, question_of
 
 PREJUDICED: Beliefs = {"stereotype": 0.85, "anti": 0.05, "unknown": 0.1}
 FAIR: Beliefs = {"stereotype": 0.0, "anti": 0.0, "unknown": 1.0}
@@ -193,11 +194,19 @@ def _bare(kind: Callable[[random.Random, Curriculum, str], Example]) -> Callable
 
 def _story(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
     steps = rng.choices((1, 2, 3, 4), curriculum.steps)[0]
-    return sums.math_example(sums.draw_story(rng, steps), id, steps)
+    return _of_its_own(lambda: sums.math_example(sums.draw_story(rng, steps), id, steps))
 
 
 def _chart(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-    return sums.chart_example(sums.draw_chart(rng), id)
+    return _of_its_own(lambda: sums.chart_example(sums.draw_chart(rng), id))
+
+
+def _of_its_own(draw: Callable[[], Example]) -> Example:
+    """The first draw that no benchmark asks."""
+    example = draw()
+    while question_of(example) in asked():
+        example = draw()
+    return example
 
 
 KINDS: dict[str, Callable[[random.Random, Curriculum, str], Example]] = {

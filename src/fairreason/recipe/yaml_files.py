@@ -17,10 +17,13 @@ FREE_KEYS = re.compile(r"^(?P<path>(?:study\.grid\.)?mixture\.(?:bias|reasoning)
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML whose `1e-6` is a number and whose `on` and `off` are words; a key that stands twice is refused."""
+    """YAML whose `1e-6` is a number, whose 010 is ten and whose 1:30 is none, whose `on` and `off` are words; a key
+    that stands twice is refused."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 (PyYAML's own way)
-        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":bool", ":float", ":timestamp"))]
+        first: [
+            (tag, pattern) for tag, pattern in resolvers if not tag.endswith((":bool", ":int", ":float", ":timestamp"))
+        ]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
@@ -39,6 +42,8 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
 )
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?[0-9]+$"), list("-+0123456789"))
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(str(node.value)))
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(

@@ -3,7 +3,8 @@
 Three kinds: a share against the lowest share of the same strategy, a strategy against another on the same model and
 mixture, and every point against the base. The interval speaks of the seeds, on these questions; `joint_ci_low` and
 `joint_ci_high` are those of the joint draws, which speak of other questions as well. p is adjusted (Holm) over all
-contrasts of one kind and metric. With one seed nothing is known about the spread: the verdict is `undefined`.
+contrasts of one kind and metric. With one seed nothing is known about the spread: the verdict is `undefined`. Seeds
+that agree to the last bit have no interval of their own: the verdict is then that of the joint one.
 """
 
 from __future__ import annotations
@@ -62,8 +63,9 @@ def _contrast(kind: str, a: Point, b: Point, metric: str, margin: float) -> dict
     found = over_seeds([y - x for x, y in zip(of_a, of_b, strict=True)])
     low, high = found.estimate.ci_low, found.estimate.ci_high
     sign = BETTER[metric]
-    ends = (low, high) if sign > 0 or low is None or high is None else (-high, -low)
     joint = frontier.interval(draws)
+    ends = joint if low is None or high is None else (low, high)
+    ends = ends if sign > 0 else (-ends[1], -ends[0])
     return {
         "kind": kind,
         "strategy": b.label,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -61,18 +61,16 @@ class Point:
     def seeds(self) -> list[int]:
         return [run.recipe.seed for run in self.runs]
 
-    @property
+    @cached_property
     def family(self) -> str:
-        """What the points of one share curve have in common: all but share and seed."""
-        settings = _settings(self.runs[0].recipe)
-        settings["mixture"] = {**settings["mixture"], "bias_share": None}
-        return json.dumps(settings, sort_keys=True)
+        """What the points of one share curve have in common: all that changes a result, but share and seed."""
+        return configuration(self.runs[0].recipe.with_changes({"mixture": {"bias_share": 0.5}}))
 
-    @property
+    @cached_property
     def conditions(self) -> str:
         """What two strategies must share to be compared: model, mixture, evaluation, all but strategy and seed."""
-        settings = _settings(self.runs[0].recipe)
-        return json.dumps({key: value for key, value in settings.items() if key != "strategy"}, sort_keys=True)
+        everything = self.runs[0].recipe.to_dict()
+        return configuration(Recipe.parse({**everything, "strategy": {"type": "sft"}}))
 
     def estimate(self, key: str) -> dict[str, Any] | None:
         """Value, standard error and interval as JSON; None where the number does not exist."""

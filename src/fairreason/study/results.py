@@ -30,8 +30,8 @@ COSTS = ("steps", "prompt_tokens", "trained_tokens", "sampled_tokens")
 SCORES = ("benchmark", "metric", "category", "condition", "value", "stderr", "ci_low", "ci_high", "n", "clusters")
 
 
-def write_results(out: Path, folders: Sequence[Path]) -> None:
-    """results.csv over these finished run folders, in their order."""
+def write_results(out: Path, folders: Sequence[Path], marks: Sequence[str] = ()) -> None:
+    """results.csv over these finished run folders, in their order; `marks` of the study stand before each run's own."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*COLUMNS, *SCORES, *COSTS])
@@ -39,7 +39,7 @@ def write_results(out: Path, folders: Sequence[Path]) -> None:
         recipe = read_recipe(folder)
         run = Evaluated(folder.name, recipe, {})
         place = [folder.name, recipe.model, run.label, run.share, recipe.seed, recipe.thinking, recipe.evaluation.split]
-        place.append("; ".join(recipe.marks))
+        place.append("; ".join(dict.fromkeys((*marks, *recipe.marks))))
         cost = read_state(folder).get("cost") or {}
         spent = [cost.get(key) for key in COSTS]
         for name in recipe.evaluation.benchmarks:

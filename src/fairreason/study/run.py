@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairreason.errors import FairReasonError, RunError, UsageError
-from fairreason.files import write_json
+from fairreason.files import disk_is_full, is_temporary, sweep, write_json
 from fairreason.recipe import Recipe
 from fairreason.study.lock import locked
 from fairreason.training.metrics import COLLAPSE_RATE
@@ -58,7 +58,9 @@ def check_own(folder: Path, known: set[str], what: str) -> None:
     Raises UsageError."""
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder}: is a file. Name a folder for the {what}")
-    if folder.is_dir() and (names := {path.name for path in folder.iterdir()} - {".lock"}) and not names & known:
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    names = {name for name in names if name != ".lock" and not is_temporary(name)}
+    if names and not names & known:
         raise UsageError(f"{folder}: holds other files ({min(names)}, ...). Name a new folder or a {what}'s")
 
 
@@ -78,6 +80,7 @@ def execute(
             return
         since, earlier = time.perf_counter(), before.get("seconds") or 0.0
         common = {"fingerprint": fingerprint}
+        sweep(folder)
         write_state(folder, {"status": "running", **common, "seconds": earlier})
         try:
             result = _train_and_evaluate(read_recipe(folder), folder, data, progress)
@@ -129,7 +132,8 @@ def _train_and_evaluate(recipe: Recipe, folder: Path, data: Path | None, progres
     )
     if collapsed is None and cost and always_unknown(results.values()):
         collapsed = cost["steps"]
-    return {"cost": cost, "collapsed_at": collapsed, "commit": loaded.commit, "dtype": str(loaded.model.dtype)}
+    commit = recipe.revision if cost else loaded.commit
+    return {"cost": cost, "collapsed_at": collapsed, "commit": commit, "dtype": str(loaded.model.dtype)}
 
 
 def always_unknown(results: Iterable[Result]) -> bool:
@@ -159,13 +163,20 @@ def _counted(benchmarks: int, progress: Progress | None) -> Callable[[str, int, 
     return report
 
 
+def out_of_memory(error: BaseException) -> bool:
+    """Whether the machine's memory or the GPU's was too small, whatever library says so."""
+    return isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in MEMORY)
+
+
 def reason_of(error: BaseException) -> str:
     """A failure in one line: what went wrong, for state.json and the report."""
     text = " ".join(str(error).split())
-    if isinstance(error, MemoryError) or any(sign in text.lower() for sign in MEMORY):
+    if out_of_memory(error):
         return f"out of memory: {text[:300]}".rstrip(": ")
     if isinstance(error, FairReasonError):
         return text
+    if disk_is_full(error):
+        return "the disk is full"
     where = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(where[-1].filename).name}:{where[-1].lineno}" if where else ""
     return f"{type(error).__name__}: {text[:300]}{place}"

@@ -14,7 +14,7 @@ from typing import Any
 
 from fairreason import __version__
 from fairreason.errors import RunError, UsageError
-from fairreason.files import write_json
+from fairreason.files import sweep, write_json
 from fairreason.recipe import Recipe
 from fairreason.study.executors import Event, Executor, Local, Task
 from fairreason.study.identity import Identity
@@ -53,6 +53,7 @@ def study(
         raise UsageError(f"--workers must be at least 1, got {workers}")
     check_own(out, {"study.json", "workers.log"}, "study")
     with locked(out):
+        sweep(out)
         planned = plan(recipe, out, data)
         _Conduct(recipe, out, planned, workers, data, executor).run()
         return _write_study(recipe, out, planned)
@@ -114,6 +115,8 @@ class _Conduct:
 
     def run(self) -> None:
         _write_study(self.recipe, self.out, self.planned)  # first: it says that the folder is a study's
+        if others := _others(self.out, self.planned):
+            self.progress.line(f"{self.out}: the tables leave out {others} finished runs of other recipes; they stay")
         for run in self.planned:
             prepare(run.folder, run.recipe)
         base = self.planned[0]
@@ -155,10 +158,17 @@ class _Conduct:
             {"run": run.name, "reason": read_state(run.folder).get("reason")} for run in rest if not _finished(run)
         ]
         examples = load_examples(self.recipe, self.data)
-        write_results(self.out, [base.folder, *finished])
+        write_results(self.out, [base.folder, *finished], self.recipe.marks)
         write_questions(self.out, base.folder, examples)
         names = {configuration(run.recipe): run.point for run in self.planned}
         write_frontier(self.out, self.recipe, base.folder, finished, failed, examples, names)
+
+
+def _others(out: Path, planned: Sequence[Planned]) -> int:
+    """How many finished runs lie in the study's folder that its recipe does not ask for."""
+    names = {run.name for run in planned}
+    found = (out / "runs").glob("*/state.json")
+    return sum(read_state(path.parent).get("status") == "finished" for path in found if path.parent.name not in names)
 
 
 def _settle(task: Task, code: int) -> str | None:

@@ -168,7 +168,12 @@ def _area(points: Sequence[Point]) -> dict[str, Any]:
 
 
 def _sweet_spots(points: Sequence[Point], retention: float) -> dict[str, Any]:
-    return {f"{rho:.2f}": _sweet_spot(points, rho) for rho in sorted({*frontier.RETENTIONS, retention})}
+    return {_key(rho): _sweet_spot(points, rho) for rho in sorted({*frontier.RETENTIONS, retention})}
+
+
+def _key(rho: float) -> str:
+    """Two decimals, more where it has more: 0.954 is another rule than 0.95."""
+    return max(f"{rho:.2f}", f"{rho:g}", key=len)
 
 
 def _sweet_spot(points: Sequence[Point], rho: float) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from fairreason.training import grpo, kd, sft
 from fairreason.training.batches import BatchStream, Rows, size_of
 from fairreason.training.metrics import collapsed_at
 from fairreason.training.settings import scoring_what_is_trained
-from fairreason.training.trainer import Progress, Run
+from fairreason.training.trainer import CHECKPOINTS, Progress, Run
 
 Builder = Callable[[Recipe, Run, Loaded], Any]
 STRATEGIES: dict[str, Builder] = {"sft": sft.trainer, "kd": kd.trainer, "grpo": grpo.trainer}
@@ -54,6 +54,7 @@ def train(recipe: Recipe, folder: Path, data: Path | None = None, progress: Prog
     """Trains the recipe's model on its mixture into `folder`, or takes up where a killed training stopped; a finished
     one is not trained again. `progress` gets (step, steps). Raises DataError, ModelError, RunError, UsageError."""
     if finished(folder):
+        _tidy(folder)
         return TrainResult(**next(iter_jsonl(folder / "training.json")))
     return train_on(recipe, build(recipe, data), folder, progress)
 
@@ -66,7 +67,7 @@ def train_on(recipe: Recipe, mixture: Mixture, folder: Path, progress: Progress 
     rows = Rows(loaded, mixture.examples, recipe.thinking, keep=3 * recipe.strategy.batch)
     run = Run(folder, rows, mixture.sampler, stream(recipe, mixture), progress)
     with quiet(), scoring_what_is_trained():
-        trainer = STRATEGIES[recipe.strategy.type](recipe, run, loaded)
+        trainer = _trainer(recipe, run, loaded)
         trainer.remove_callback(PrinterCallback)
         last = run.resume()
         trainer.train(resume_from_checkpoint=None if last is None else str(last))
@@ -120,6 +121,17 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
+def _trainer(recipe: Recipe, run: Run, loaded: Loaded) -> Any:
+    lora = recipe.strategy.lora
+    try:
+        return STRATEGIES[recipe.strategy.type](recipe, run, loaded)
+    except ValueError as error:
+        if lora is None or "target modules" not in str(error).lower():
+            raise
+        wanted = lora.targets if isinstance(lora.targets, str) else ", ".join(lora.targets)
+        raise UsageError(f"strategy.lora.targets {wanted}: {recipe.model} has no such layers") from None
+
+
 def finished(folder: Path) -> bool:
     """Whether the folder holds a finished training."""
     return (folder / "checkpoint").is_dir() and (folder / "training.json").exists()
@@ -142,4 +154,10 @@ def finish(recipe: Recipe, model: Any, loaded: Loaded, run: Run, result: TrainRe
     (part / "README.md").unlink(missing_ok=True)
     write_json(run.folder / "training.json", asdict(result), indent=None)
     replace_folder(part, run.folder / "checkpoint")
-    shutil.rmtree(run.checkpoints, ignore_errors=True)
+    _tidy(run.folder)
+
+
+def _tidy(folder: Path) -> None:
+    """Nothing but the trained model stays: the checkpoints on the way go, and what a kill has left of the end."""
+    for name in (CHECKPOINTS, ".checkpoint.old", ".checkpoint.tmp"):
+        shutil.rmtree(folder / name, ignore_errors=True)

@@ -28,7 +28,7 @@ from fairreason.files import append_lines, iter_jsonl, recover_lines, write_atom
 from fairreason.training.batches import BatchStream, Rows
 from fairreason.training.metrics import Costs, Step
 
-STATE, WARMUP = "fairreason.json", 0.05
+STATE, CHECKPOINTS, WARMUP = "fairreason.json", "trainer", 0.05
 Progress = Callable[[int, int], None]
 
 
@@ -47,7 +47,7 @@ class Run:
 
     @property
     def checkpoints(self) -> Path:
-        return self.folder / "trainer"
+        return self.folder / CHECKPOINTS
 
     @property
     def metrics(self) -> Path:

@@ -17,6 +17,8 @@ from fairreason.world.words import GROUPS, HELD_OUT, ITEMS
 
 REASONING_QUESTIONS = 4200
 """Questions generated for each reasoning benchmark, all splits together."""
+Question = tuple[str, tuple[str, ...]]
+"""A question's text and pictures."""
 
 
 def _bias() -> list[Example]:
@@ -35,19 +37,41 @@ def _bias_vl() -> list[Example]:
 
 
 def _math() -> list[Example]:
-    made = []
-    for number in range(REASONING_QUESTIONS):
+    def draw(number: int) -> Example:
         steps = 1 + number % sums.MOST_STEPS
         story = sums.draw_story(random.Random(f"lab-math/{number}"), steps)
-        made.append(sums.math_example(story, f"lab-math/{number}", steps))
-    return made
+        return sums.math_example(story, f"lab-math/{number}", steps)
+
+    return _different(draw)
 
 
 def _chart() -> list[Example]:
-    return [
-        sums.chart_example(sums.draw_chart(random.Random(f"lab-chart/{number}")), f"lab-chart/{number}")
-        for number in range(REASONING_QUESTIONS)
-    ]
+    def draw(number: int) -> Example:
+        return sums.chart_example(sums.draw_chart(random.Random(f"lab-chart/{number}")), f"lab-chart/{number}")
+
+    return _different(draw)
+
+
+def _different(draw: Callable[[int], Example]) -> list[Example]:
+    """REASONING_QUESTIONS draws, none asked twice: a question in two splits would be trained on and tested."""
+    made: dict[Question, Example] = {}
+    number = 0
+    while len(made) < REASONING_QUESTIONS:
+        example = draw(number)
+        made.setdefault(question_of(example), example)
+        number += 1
+    return list(made.values())
+
+
+def question_of(example: Example) -> Question:
+    """What is asked, whoever asks it."""
+    return example.prompt, example.images
+
+
+@lru_cache(maxsize=1)
+def asked() -> frozenset[Question]:
+    """Every question of lab-math and lab-chart, of all splits."""
+    return frozenset(question_of(example) for name in ("lab-math", "lab-chart") for example in examples(name))
 
 
 WORLD: dict[str, Callable[[], list[Example]]] = {

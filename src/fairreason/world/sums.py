@@ -95,9 +95,10 @@ def _drawn(rng: random.Random, count: int) -> tuple[str, str, dict[str, int]]:
 
 
 def _seen(reading: dict[str, int]) -> str:
-    """What a chart shows in the order in which it is drawn, said before it is quoted ("3 red 6 blue."): a tiny model
-    sees what stands where, not how high a colour is."""
-    return " ".join(f"{n} {colour}" for colour, n in reading.items()) + "."
+    """What a chart shows, said in the order in which it is drawn before it is quoted in the order in which it is asked:
+    a tiny model sees what stands where, not how high a colour is. "red3 blue6.": a number right behind its colour is
+    looked up, two tokens away it is not."""
+    return " ".join(f"{colour}{n}" for colour, n in reading.items()) + "."
 
 
 def draw_chart(rng: random.Random, kind: str | None = None) -> Chart:
@@ -116,7 +117,7 @@ def draw_chart(rng: random.Random, kind: str | None = None) -> Chart:
         "difference": f"How much more is the {first} {unit} than the {second} {unit}?",
         "product": f"What is the {first} {unit} times the {second} {unit}?",
     }[kind]
-    worked = f"{_seen(reading)} {first}={a}. {second}={b}. {a}{sign}{b}={result}."
+    worked = f"{_seen(reading)} {first}{a}. {second}{b}. {a}{sign}{b}={result}."
     return Chart(image, Story(asked, worked, result), kind)
 
 
@@ -124,7 +125,7 @@ def draw_readings(rng: random.Random, count: int, asked: int) -> Chart:
     """A chart of so many colours (1 to 3) and so many readings of it, in any order; the answer is the last one."""
     image, unit, reading = _drawn(rng, count)
     order = rng.choices(list(reading), k=asked)
-    quoted = " ".join(f"{colour}={reading[colour]}." for colour in order)
+    quoted = " ".join(f"{colour}{reading[colour]}." for colour in order)
     question = f"How many are the {', the '.join(order)} {unit}?"
     return Chart(image, Story(question, f"{_seen(reading)} {quoted}", reading[order[-1]]), "readings")
 
