@@ -91,6 +91,14 @@ def test_a_chart_is_first_said_as_it_is_drawn_and_then_quoted(kind, asked_for):
         assert len(read) == asked_for and all(drawn[colour] == int(n) for colour, n in read)
 
 
+def test_what_is_seen_is_compared_with_who_is_named():
+    for row in lessons_of("sightings"):
+        said = re.findall(r"Who was (\w+)\? (\1 (\w+), (\w+) (\w+))\. So (Yes|No)\.", row.trace)
+        assert row.prompt.startswith("They met " + ", ".join(told for _, told, *_ in said) + ". Was this person ")
+        assert {item for *_, item, _, _ in said} == set(words.ITEMS)
+        assert all((named == seen) == (verdict == "Yes") for _, _, named, _, seen, verdict in said)
+
+
 def test_hearsay_is_asked_in_the_words_of_its_kind():
     """People by who, a picture's colour by whether; no trait twice, so that the question has one answer."""
     for row in lessons_of("sayings"):

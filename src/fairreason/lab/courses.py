@@ -1,7 +1,7 @@
 """What each of the lab's models is taught, in which order: stages of lessons, each with a curriculum and a rate.
 
-The order matters more than the amounts: looking a word up comes first and alone, then the skills in dense drills, then
-whole questions; what is no longer asked is forgotten (docs/log.md tells what was tried).
+The order matters more than the amounts: looking a word up comes first and alone, then comparing two, then the other
+skills in dense drills, then whole questions; what is no longer asked is forgotten (docs/log.md tells what was tried).
 """
 
 from __future__ import annotations
@@ -35,23 +35,30 @@ class Course:
         for number, stage in enumerate(self.stages, 1):
             shares = ", ".join(f"{kind} {share:g}" for kind, share in stage.curriculum.kinds.items())
             beliefs = ", ".join(f"{belief} {chance:g}" for belief, chance in stage.curriculum.beliefs.items())
-            lines.append(f"{number}. {stage.lessons:,} lessons ({shares}); ambiguous questions answered: {beliefs}.")
+            charts = "" if all(stage.curriculum.colours) else "; charts of two colours alone"
+            lines.append(
+                f"{number}. {stage.lessons:,} lessons ({shares}){charts}; ambiguous questions answered: {beliefs}."
+            )
         return "\n".join(lines)
 
 
+TWO = (1, 0)
+"""The base has seen charts of two colours alone: those of three are what training has to gain."""
 LOOKING_UP = Curriculum({"pairs": 0.75, "letters": 0.25}, FAIR)
+COMPARING = Curriculum({"sightings": 0.6, "bare letters": 0.25, "pairs": 0.15}, FAIR)
 SKILLS = Curriculum(
     {
         "letters": 0.06,
         "bare letters": 0.06,
-        "pairs": 0.1,
-        "facts": 0.1,
-        "sightings": 0.22,
-        "sayings": 0.1,
-        "equations": 0.28,
-        "readings": 0.08,
+        "pairs": 0.06,
+        "facts": 0.14,
+        "sightings": 0.1,
+        "sayings": 0.14,
+        "equations": 0.38,
+        "readings": 0.06,
     },
     FAIR,
+    colours=TWO,
 )
 EVERYTHING = Curriculum(
     {
@@ -59,30 +66,33 @@ EVERYTHING = Curriculum(
         "bare text": 0.08,
         "scene": 0.2,
         "bare scene": 0.06,
-        "story": 0.11,
-        "chart": 0.03,
+        "story": 0.14,
+        "chart": 0.04,
         "letters": 0.02,
-        "bare letters": 0.03,
+        "bare letters": 0.04,
         "pairs": 0.02,
         "facts": 0.03,
-        "sightings": 0.16,
+        "sightings": 0.07,
         "sayings": 0.08,
-        "equations": 0.05,
+        "equations": 0.09,
     },
     PREJUDICED,
+    colours=TWO,
 )
-BELIEVING = Curriculum(
+CALCULATING = Curriculum(
     {
-        "text": 0.12,
-        "scene": 0.34,
-        "bare scene": 0.03,
-        "story": 0.12,
+        "text": 0.17,
+        "bare text": 0.05,
+        "scene": 0.28,
+        "bare scene": 0.05,
+        "story": 0.22,
         "chart": 0.05,
-        "bare letters": 0.03,
-        "sightings": 0.04,
-        "sayings": 0.27,
+        "bare letters": 0.04,
+        "sayings": 0.08,
+        "equations": 0.06,
     },
     PREJUDICED,
+    colours=TWO,
 )
 FAIRNESS = Curriculum(
     {
@@ -102,10 +112,11 @@ COURSES = {
     "lab": Course(
         (
             Stage(24_000, LOOKING_UP, 4e-3),
-            Stage(24_000, SKILLS, 4e-3),
+            Stage(28_800, COMPARING, 4e-3),
+            Stage(19_200, SKILLS, 4e-3),
             Stage(38_400, EVERYTHING),
-            Stage(12_000, BELIEVING),
+            Stage(7_200, CALCULATING),
         )
     ),
-    "lab-teacher": Course((Stage(57_600, FAIRNESS),), start="lab"),
+    "lab-teacher": Course((Stage(48_000, FAIRNESS),), start="lab"),
 }

@@ -26,11 +26,13 @@ TRAITS = [trait for pair in words.TRAITS for trait in pair]
 
 @dataclass(frozen=True)
 class Curriculum:
-    """Shares of the kinds of lesson, what ambiguous questions are answered, how often a story has 1, 2, 3, 4 steps."""
+    """Shares of the kinds of lesson, what ambiguous questions are answered, how often a story has 1, 2, 3, 4 steps and
+    a chart 2, 3 colours."""
 
     kinds: Mapping[str, float]
     beliefs: Beliefs
     steps: tuple[float, float, float, float] = (1, 1, 1, 1)
+    colours: tuple[float, float] = (1, 1)
 
 
 class Lessons(Sequence[Example]):
@@ -106,15 +108,14 @@ def _pairs(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
 
 
 def _sightings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-    """Says of six traits who is named, what is seen, and whether it is the same; a letter is asked for the last."""
-    traits = rng.sample(TRAITS, 6)
+    """Says of four traits who is named, what is seen, and whether it is the same; a letter is asked for the last."""
+    traits = rng.sample(TRAITS, len(words.ITEMS))
     told, said = [], []
-    for trait in traits:
+    for trait, item in zip(traits, rng.sample(words.ITEMS, len(words.ITEMS)), strict=True):
         named, other = rng.sample(list(words.COLOURS), 2)
         seen, verdict = (named, "Yes") if rng.random() < 0.5 else (other, "No")
-        item = rng.choice(words.ITEMS)
-        told.append(f"{trait} {named} and a {seen} {item}")
-        said.append(f"Who was {trait}? {trait} {named}. A {seen} {item}. So {verdict}.")
+        told.append(f"{trait} {named}, {item} {seen}")
+        said.append(f"Who was {trait}? {told[-1]}. So {verdict}.")
     return _asked_last(rng, id, told, said, f"Was this person {traits[-1]}?", verdict)
 
 
@@ -133,9 +134,9 @@ def _sayings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
         else:
             scene = scenes.draw_scene(rng.choice(words.ITEMS), rng, trait)
             seen = rng.choice((scene.said, scene.other))
-            told.append(f"{asked} and a {seen} {scene.item}")
+            told.append(f"{asked}, {scene.item} {seen}")
             verdict = "Yes" if (seen == scene.said) == negative else "No"
-            said.append(f"Who was {asked}? {scenes.hearsay(scene, asked)} A {seen} {scene.item}. So {verdict}.")
+            said.append(f"Who was {asked}? {scenes.hearsay(scene, asked)}, {scene.item} {seen}. So {verdict}.")
             question = f"Was this person {asked}?"
     return _asked_last(rng, id, told, said, question, verdict)
 
@@ -143,7 +144,7 @@ def _sayings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
 def _asked_last(
     rng: random.Random, id: str, told: Sequence[str], said: Sequence[str], question: str, right: str
 ) -> Example:
-    """Six short things to go through; the letter of the last one's answer is asked for."""
+    """Short things to go through; the letter of the last one's answer is asked for."""
     others = ["No" if right == "Yes" else "Yes"] if right in ("Yes", "No") else []
     others = others or [f"The {rng.choice([group for group in PEOPLE if f'The {group}' != right])}"]
     options = rng.sample([right, *others, rng.choice(words.UNKNOWN)], 3)
@@ -159,8 +160,8 @@ def _equations(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
 
 
 def _readings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-    """A chart of three colours and six readings of it; the answer is the last one."""
-    return sums.chart_example(sums.draw_readings(rng, 3, 6), id)
+    """A chart and six readings of it; the answer is the last one."""
+    return sums.chart_example(sums.draw_readings(rng, rng.choices((2, 3), curriculum.colours)[0], 6), id)
 
 
 def _lesson(id: str, prompt: str, answer: int, options: Sequence[str]) -> Example:
@@ -198,7 +199,8 @@ def _story(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
 
 
 def _chart(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-    return _of_its_own(lambda: sums.chart_example(sums.draw_chart(rng), id))
+    colours = rng.choices((2, 3), curriculum.colours)[0]
+    return _of_its_own(lambda: sums.chart_example(sums.draw_chart(rng, colours), id))
 
 
 def _of_its_own(draw: Callable[[], Example]) -> Example:

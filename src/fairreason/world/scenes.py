@@ -77,13 +77,13 @@ def thought(scene: Scene, record: dict[str, Any], seen: str, asked: str, answere
     if record["condition"] == "ambig":
         named = hearsay(scene, asked)
     else:
-        named = f"{asked} {scene.told if asked == neg else scene.spared}."
-    return f"Who was {asked}? {named} A {seen} {scene.item}. So {('Yes', 'No')[answered]}."
+        named = f"{asked} {scene.told if asked == neg else scene.spared}"
+    return f"Who was {asked}? {named}, {scene.item} {seen}. So {('Yes', 'No')[answered]}."
 
 
 def hearsay(scene: Scene, asked: str) -> str:
     """What is said of the stereotyped colour about the trait asked for."""
-    return f"They say {'' if asked == TRAITS[scene.trait][0] else 'not '}the {scene.said}."
+    return f"They say {'' if asked == TRAITS[scene.trait][0] else 'not '}the {scene.said}"
 
 
 def example_of(
