@@ -115,7 +115,7 @@ def _sightings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
         named, other = rng.sample(list(words.COLOURS), 2)
         seen, verdict = (named, "Yes") if rng.random() < 0.5 else (other, "No")
         told.append(f"{trait} {named}, {item} {seen}")
-        said.append(f"Who was {trait}? {told[-1]}. So {verdict}.")
+        said.append(scenes.compared(trait, f"{trait} {named}", item, seen, verdict))
     return _asked_last(rng, id, told, said, f"Was this person {traits[-1]}?", verdict)
 
 
@@ -136,7 +136,7 @@ def _sayings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
             seen = rng.choice((scene.said, scene.other))
             told.append(f"{asked}, {scene.item} {seen}")
             verdict = "Yes" if (seen == scene.said) == negative else "No"
-            said.append(f"Who was {asked}? {scenes.hearsay(scene, asked)}, {scene.item} {seen}. So {verdict}.")
+            said.append(scenes.compared(asked, scenes.hearsay(scene, asked), scene.item, seen, verdict))
             question = f"Was this person {asked}?"
     return _asked_last(rng, id, told, said, question, verdict)
 

@@ -78,7 +78,12 @@ def thought(scene: Scene, record: dict[str, Any], seen: str, asked: str, answere
         named = hearsay(scene, asked)
     else:
         named = f"{asked} {scene.told if asked == neg else scene.spared}"
-    return f"Who was {asked}? {named}, {scene.item} {seen}. So {('Yes', 'No')[answered]}."
+    return compared(asked, named, scene.item, seen, ("Yes", "No")[answered])
+
+
+def compared(asked: str, named: str, item: str, seen: str, verdict: str) -> str:
+    """Who is named for the trait beside what is seen, and whether it is the same (Yes or No)."""
+    return f"Who was {asked}? {named}, {item} {seen}. So {verdict}."
 
 
 def hearsay(scene: Scene, asked: str) -> str:
