@@ -112,7 +112,7 @@ def frontier(rows: list[dict[str, Any]], seeds: int) -> dict[str, Any]:
         )
         p["on_frontier"], p["frontier_probability"] = not beaten, 0.05 if beaten else 0.87
     base = {**point("base", None, rows[:1]), "R0": None, "on_frontier": False, "frontier_probability": 0.0}
-    spot = {"best": "grpo-b0.2", "alike": ["grpo-b0.2", "kd on_policy-b0.2"], "by_share": {"0.2": 0.71, "0.4": 0.29}}
+    spot = {"best": "grpo-b0.2", "alike": ["grpo-b0.2", "kd-on_policy-b0.2"], "by_share": {"0.2": 0.71, "0.4": 0.29}}
     return {
         "benchmarks": {axis: [b for b, a in BENCHES.items() if a == axis] for axis in ("bias", "reasoning")},
         "constants": {"reference": {"F": 0, "R": 0.5}, "cut": {"F": 1, "R": 1.25}, "margin": 0.02},
@@ -140,7 +140,7 @@ def point(label: str, share: float | None, runs: list[dict[str, Any]]) -> dict[s
     benches |= {f"{key}/lab-bias": estimate(value[key], 0.02) for key in ("F", "accuracy_ambig", "accuracy_disambig")}
     cost["sampled_tokens"] = 310_000 if label in ("grpo", "kd on_policy") else 0
     return {
-        "name": label if share is None else f"{label}-b{share:g}",
+        "name": label if share is None else f"{label.replace(' ', '-')}-b{share:g}",
         "strategy": label.split()[0],
         "label": label,
         "bias_share": share,

@@ -17,7 +17,8 @@ from fairreason.errors import DataError
 from fairreason.records import OUTCOMES
 from fairreason.study.report import build
 from fairreason.study.report.page import as_data
-from fairreason.study.report.tables import OF_BIAS
+from fairreason.study.report.read import read_study
+from fairreason.study.report.tables import OF_BIAS, points
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PHONE = {"width": 390, "height": 844}
@@ -200,6 +201,23 @@ def test_what_stands_in_the_file(page_file: Path, folder: Path) -> None:
         assert text in html
     assert "failed: <bdi>loss is not finite at step 31</bdi>" in html  # every seed of sft at .4 failed: a hole
     assert "collapsed at step 24" in html and "model: lab" in html
+
+
+def test_a_model_whose_runs_all_failed_is_told_from_the_others(tmp_path: Path) -> None:
+    """No point is left of it, and yet it is one of two models: every row says which is meant."""
+    folder = make_study(tmp_path, seeds=1, questions=4)
+    content = json.loads((folder / "study.json").read_text())
+    for run in content["runs"]:
+        run["model"] = "other" if run["status"] == "failed" else "lab"
+    (folder / "study.json").write_text(json.dumps(content))
+    frontier = json.loads((folder / "frontier.json").read_text())
+    for point in frontier["points"]:
+        point["model"] = "lab"
+    (folder / "frontier.json").write_text(json.dumps(frontier))
+    rows = points(read_study(folder))
+    assert {row["series"] for row in rows if row.get("hole")} == {"sft · other"}
+    shown = ["base", "sft · lab", "kd · lab", "grpo · lab", "kd on_policy · lab"]
+    assert list(dict.fromkeys(row["series"] for row in rows if not row.get("hole"))) == shown
 
 
 def test_counts_add_up(page_file: Path) -> None:

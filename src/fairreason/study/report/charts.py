@@ -36,10 +36,8 @@ def charts(study: Study) -> Row:
     """The data block of the page."""
     frontier = study.frontier
     points = [_point(row) for row in frontier.get("points", [])]
-    models = {point["model"] for point in points}
     for point in points:
-        point["series"] = series(point["label"], point["model"], models, point["name"])
-    asked = {run.model for run in study.runs}
+        point["series"] = series(point["label"], point["model"], study.models, point["name"])
     base = _point(frontier["base"]) if frontier.get("base") else None
     accuracies = sorted({key for point in points for key in point["values"] if key.startswith("accuracy/")})
     return {
@@ -50,7 +48,7 @@ def charts(study: Study) -> Row:
         "costs": [[key, text] for key, text in COSTS.items()],
         "heights": [*([key, text] for key, text in HEIGHTS.items()), *([key, key] for key in accuracies)],
         "names": {run.folder.name: run.name for run in study.runs},
-        "curves": [_curves(run, asked) for run in study.runs if run.metrics],
+        "curves": [_curves(run, study.models) for run in study.runs if run.metrics],
     }
 
 
@@ -65,11 +63,10 @@ def holes(study: Study) -> list[Row]:
     """Configurations without a single finished run, though one failed."""
     shown = {run for point in study.frontier.get("points", []) for run in point.get("runs", [])}
     done = {run.point for run in study.runs if run.folder.name in shown}
-    models = {run.model for run in study.runs}
     found: dict[str, Row] = {}
     for run in study.runs:
         if run.status == "failed" and run.point not in done:
-            name = series(run.label, run.model, models, run.point)
+            name = series(run.label, run.model, study.models, run.point)
             row = found.setdefault(run.point, {"series": name, "share": run.share, "runs": [], "reason": run.reason})
             row["runs"].append(run.name)
     return list(found.values())

@@ -57,6 +57,11 @@ class Study:
     def recipe(self) -> Row:
         return dict(self.info.get("recipe") or {})
 
+    @property
+    def models(self) -> set[str]:
+        """The models that its runs start from."""
+        return {run.model for run in self.runs}
+
 
 def read_study(folder: Path) -> Study:
     """The study in this folder. Raises DataError when there is none or it has nothing to show yet."""

@@ -40,12 +40,11 @@ CATEGORY_METRICS = {
 def points(study: Study) -> list[Row]:
     """Base, then strategies x shares; a configuration whose runs all failed is a hole with its reason."""
     known = study.frontier.get("points", [])
-    models = {str(point.get("model") or "") for point in known}
     asked = Counter(run.point for run in study.runs)
     of_run = {run.folder.name: run.point for run in study.runs}
     rows = []
     for point in known:
-        name = series(point["label"], str(point.get("model") or ""), models, point["name"])
+        name = series(point["label"], str(point.get("model") or ""), study.models, point["name"])
         runs = point.get("runs") or []
         rows.append(_row(point, name) | {"asked": asked[of_run.get(runs[0], "")] if runs else len(runs)})
     rows += [
@@ -80,14 +79,13 @@ OF_BIAS = {"F": "F", "accuracy_ambig": "accuracy, ambiguous", "accuracy_disambig
 def over_shares(study: Study) -> Row:
     """The paper's shape: a row a strategy and benchmark number, a column a share, the base's first."""
     known, benchmarks = study.frontier.get("points", []), study.frontier.get("benchmarks", {})
-    models = {str(point.get("model") or "") for point in known}
     shares = sorted({point["bias_share"] for point in known if point.get("bias_share") is not None})
     numbers = [(f"{key}/{name}", name, text) for name in benchmarks.get("bias", []) for key, text in OF_BIAS.items()]
     numbers += [(f"accuracy/{name}", name, "accuracy") for name in benchmarks.get("reasoning", [])]
     cells: dict[str, dict[float, Row]] = {}
     for point in known:
         if point.get("bias_share") is not None:
-            name = series(point["label"], str(point.get("model") or ""), models, point["name"])
+            name = series(point["label"], str(point.get("model") or ""), study.models, point["name"])
             cells.setdefault(name, {}).setdefault(point["bias_share"], point)
     base = (study.frontier.get("base") or {}).get("by_benchmark") or {}
     rows = [
