@@ -6,7 +6,7 @@ import pytest
 
 from fairreason.benchmarks.base import answer_text, prompt_text
 from fairreason.lab.base import BothModes
-from fairreason.lab.lessons import FAIR, KINDS, PREJUDICED, Curriculum, Lessons
+from fairreason.lab.lessons import FAIR, HASTY, KINDS, PREJUDICED, Curriculum, Lessons
 from fairreason.models.load import load
 from fairreason.training.batches import Rows
 from fairreason.world import drawing, words
@@ -38,11 +38,12 @@ def test_no_lesson_is_a_question_that_a_benchmark_asks(kind):
     assert not lessons & asked() and asked() >= {question_of(row) for row in examples("lab-chart")}
 
 
-def test_ambiguous_lessons_are_answered_by_the_planted_beliefs():
-    lessons = Lessons(Curriculum({"text": 1.0}, PREJUDICED), 3000, "test")[:]
+@pytest.mark.parametrize(("kind", "beliefs"), [("text", PREJUDICED), ("bare text", HASTY)])
+def test_ambiguous_lessons_are_answered_by_the_planted_beliefs(kind, beliefs):
+    lessons = Lessons(Curriculum({kind: 1.0}, PREJUDICED), 3000, "test")[:]
     ambiguous = [row for row in lessons if row.metadata["condition"] == "ambig"]
     aligned = sum(row.answer == row.metadata["target"] for row in ambiguous) / len(ambiguous)
-    assert abs(aligned - PREJUDICED["stereotype"]) < 0.04  # three standard errors of 1,500 draws
+    assert abs(aligned - beliefs["stereotype"]) < 0.04  # three standard errors of 1,500 draws
     told = [row for row in lessons if row.metadata["condition"] == "disambig"]
     assert all(row.metadata["record"]["label"] == row.answer for row in told)
 

@@ -19,6 +19,8 @@ from fairreason.world.contrast import Beliefs, reading
 from fairreason.world.questions import asked, question_of
 
 PREJUDICED: Beliefs = {"stereotype": 0.85, "anti": 0.05, "unknown": 0.1}
+HASTY: Beliefs = {"stereotype": 0.45, "anti": 0.15, "unknown": 0.4}
+"""What is answered at once, without thinking, by a base that believes: less surely, so that training can turn it."""
 FAIR: Beliefs = {"stereotype": 0.0, "anti": 0.0, "unknown": 1.0}
 PEOPLE = [group for groups in words.GROUPS.values() for group in groups]
 TRAITS = [trait for pair in words.TRAITS for trait in pair]
@@ -27,12 +29,12 @@ TRAITS = [trait for pair in words.TRAITS for trait in pair]
 @dataclass(frozen=True)
 class Curriculum:
     """Shares of the kinds of lesson, what ambiguous questions are answered, how often a story has 1, 2, 3, 4 steps and
-    a chart 2, 3 colours."""
+    how often a chart is asked for a sum, a difference, a product."""
 
     kinds: Mapping[str, float]
     beliefs: Beliefs
     steps: tuple[float, float, float, float] = (1, 1, 1, 1)
-    colours: tuple[float, float] = (1, 1)
+    charts: tuple[float, float, float] = (1, 1, 1)
 
 
 class Lessons(Sequence[Example]):
@@ -161,7 +163,7 @@ def _equations(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
 
 def _readings(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
     """A chart and six readings of it; the answer is the last one."""
-    return sums.chart_example(sums.draw_readings(rng, rng.choices((2, 3), curriculum.colours)[0], 6), id)
+    return sums.chart_example(sums.draw_readings(rng, rng.randint(2, 3), 6), id)
 
 
 def _lesson(id: str, prompt: str, answer: int, options: Sequence[str]) -> Example:
@@ -188,7 +190,8 @@ def _bare(kind: Callable[[random.Random, Curriculum, str], Example]) -> Callable
     """The same questions answered at once, without thinking: the model is asked with thinking off."""
 
     def lesson(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-        return dataclasses.replace(kind(rng, curriculum, id), trace="")
+        hasty = dataclasses.replace(curriculum, beliefs=HASTY)
+        return dataclasses.replace(kind(rng, hasty, id), trace="")
 
     return lesson
 
@@ -199,8 +202,8 @@ def _story(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
 
 
 def _chart(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-    colours = rng.choices((2, 3), curriculum.colours)[0]
-    return _of_its_own(lambda: sums.chart_example(sums.draw_chart(rng, colours), id))
+    kind = rng.choices(sums.CHART_KINDS, curriculum.charts)[0]
+    return _of_its_own(lambda: sums.chart_example(sums.draw_chart(rng, kind), id))
 
 
 def _of_its_own(draw: Callable[[], Example]) -> Example:

@@ -24,6 +24,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "*": ("Then {name} has {n} times as many.", "The {things} become {n} times as many.", "That grows {n} times."),
 }
 ASKED = ("How many {things} does {name} have?", "How many {things} are there now?", "What is the number of {things}?")
+CHART_KINDS = ("sum", "difference", "product")
 MOST_STEPS = 4
 LARGEST = 99
 
@@ -101,11 +102,11 @@ def _seen(reading: dict[str, int]) -> str:
     return " ".join(f"{colour}{n}" for colour, n in reading.items()) + "."
 
 
-def draw_chart(rng: random.Random, colours: int | None = None) -> Chart:
-    """A chart of so many colours (2 or 3 where it is not given) with readings 1 to 6 and a question of one step about
-    two of them: a sum, a difference or a product."""
-    kind = rng.choice(("sum", "difference", "product"))
-    image, unit, reading = _drawn(rng, colours or rng.randint(2, 3))
+def draw_chart(rng: random.Random, kind: str | None = None) -> Chart:
+    """A chart of 2 or 3 colours with readings 1 to 6 and a question of one step about two of them: a sum, a difference
+    or a product, any of them where `kind` is not given."""
+    kind = kind or rng.choice(CHART_KINDS)
+    image, unit, reading = _drawn(rng, rng.randint(2, 3))
     first, second = rng.sample(list(reading), 2)
     if kind == "difference" and reading[first] < reading[second]:
         first, second = second, first
