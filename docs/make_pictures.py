@@ -59,18 +59,25 @@ def picture(frontier: dict[str, Any]) -> str:
     drawn = [*points, *([base] if base.get("F") and base.get("R") else [])]
     x, y = scale(drawn, "F", LEFT, WIDTH - RIGHT), scale(drawn, "R", HEIGHT - BOTTOM, TOP)
     labels = sorted(dict.fromkeys(p["label"] for p in points), key=lambda s: FIRST.index(s) if s in FIRST else 9)
-    shares = sorted({p["bias_share"] for p in points}, key=lambda s: (s is None, s or 0))
+    dials = sorted({dial(p) for p in points}, key=lambda at: (isinstance(at, str), at))
     parts = [*grid(x, y), *edge(points, x, y)]
     for point in points:
         kind = f"c c{labels.index(point['label']) % 6}"
-        parts += mark(point, x, y, kind, marker(shares.index(point["bias_share"])))
+        parts += mark(point, x, y, kind, marker(dials.index(dial(point))))
     if drawn[-1] is base:
         parts += mark(base, x, y, "ink", polygon(5, 10, inner=0.45))
-    parts += legend(labels, shares)
+    parts += legend(labels, dials)
     title = "Reasoning kept (R) against fairness (F) of every configuration, with 95 % intervals"
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{title}</title>'
     paper = f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}" rx="8"/>'
     return "\n".join([head, f"<style>{STYLE}</style>", paper, *parts, "</svg>"]) + "\n"
+
+
+def dial(point: dict[str, Any]) -> float | str:
+    """Where a point stands on the dial: its share, or in words why it has none."""
+    if point["bias_share"] is not None:
+        return point["bias_share"]
+    return "evaluated only" if point["strategy"] == "none" else "schedule"
 
 
 def scale(points: Sequence[dict[str, Any]], key: str, start: float, end: float) -> Scale:
@@ -131,11 +138,11 @@ def polygon(corners: int, radius: float, turn: float = 0.0, inner: float | None 
     return f'<polygon points="{" ".join(places)}"/>'
 
 
-def legend(labels: Sequence[str], shares: Sequence[float | None]) -> list[str]:
+def legend(labels: Sequence[str], dials: Sequence[float | str]) -> list[str]:
     rows = [("ink", polygon(5, 9, inner=0.45), "base")]
     rows += [(f"c c{i % 6}", '<circle r="5.5"/>', label) for i, label in enumerate(labels)]
     rows += [("", "", "")]
-    rows += [("key", marker(i), "schedule" if s is None else f"bias share {s:g}") for i, s in enumerate(shares)]
+    rows += [("key", marker(i), at if isinstance(at, str) else f"bias share {at:g}") for i, at in enumerate(dials)]
     parts = []
     for number, (kind, shape, text) in enumerate(rows):
         place = f'transform="translate({WIDTH - RIGHT + 22} {TOP + 14 + 23 * number})"'

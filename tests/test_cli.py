@@ -212,6 +212,17 @@ def test_mix_counts_exactly(recipe: Callable[[str], Path]) -> None:
     assert abs(axes["bias"] - 40) < 4 and sum(axes.values()) == 200
 
 
+def test_a_progress_line_never_wraps(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    progress = console.Progress("items:a/path/that/is/long.jsonl")
+    progress(0, 5000)
+    progress.shown = -1e9
+    progress(1000, 5000)
+    progress.close()
+    assert capsys.readouterr().err == "\r\x1b[Kitems:a/path/that/is/long.jsonl: 1,000 \n"  # 39 columns
+
+
 def test_interrupted_in_one_line(tmp_path: Path) -> None:
     ask = [sys.executable, "-m", "fairreason.cli", "demo", "--out", str(tmp_path / "demo")]
     child = subprocess.Popen(

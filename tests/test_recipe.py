@@ -132,6 +132,20 @@ def test_a_grid_over_models_and_over_whole_blocks() -> None:
     assert [recipe.name() for recipe in Recipe.parse({"study": {"grid": grid}}).expand()] == ["none-b", "none-c"]
 
 
+def test_sources_in_a_grid_or_a_point_stand_for_all_of_their_axis() -> None:
+    sources = [{"lab-bias": 1}, {"lab-bias-vl": 1}]
+    two = Recipe.parse({"study": {"grid": {"mixture": {"bias": sources}}}}).expand()
+    assert [one.mixture.bias for one in two] == sources
+    (point,) = Recipe.parse({"study": {"points": [{"mixture": {"bias": {"items:own.jsonl": 1}}}]}}).expand()
+    assert point.mixture.bias == {"items:own.jsonl": 1}
+
+
+def test_a_key_inside_a_list_is_refused() -> None:
+    grid = {"strategy": [{"type": "sft"}, {"type": "kd"}]}
+    with pytest.raises(UsageError, match=r"^--set study.grid.strategy.type: strategy is a list"):
+        Recipe.parse({"study": {"grid": grid}}, ["study.grid.strategy.type=[sft]"], WHERE)
+
+
 def test_names_are_safe_as_folders() -> None:
     model = "<script>/../..//ä b?"
     assert Recipe.parse({"model": model, "strategy": {"type": "none"}}).name() == "none-b"

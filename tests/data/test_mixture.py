@@ -89,6 +89,18 @@ def test_a_users_own_items_are_a_source_like_any_other(tmp_path):
         build(again)
 
 
+def test_two_files_of_items_number_their_rows_as_they_like(tmp_path):
+    bias, reasoning = tmp_path / "bias.jsonl", tmp_path / "reasoning.jsonl"
+    rows = [
+        {"id": str(i), "prompt": f"Who is number {i}?", "answer": 0, "options": ["A", "B", "C"]} for i in range(400)
+    ]
+    bias.write_text("".join(json.dumps(row | {"axis": "bias"}) + "\n" for row in rows))
+    reasoning.write_text("".join(json.dumps(row | {"axis": "reasoning"}) + "\n" for row in rows))
+    mixture = build(recipe(size=40, bias_share=0.5, bias={f"items:{bias}": 1}, reasoning={f"items:{reasoning}": 1}))
+    drawn = [mixture.examples[row].source for row in mixture.rows()]
+    assert [drawn.count(f"items:{path}") for path in (bias, reasoning)] == [20, 20]
+
+
 def test_pools_keep_bundles_together_wherever_their_rows_stand():
     examples = [Example(f"e{i}", "s", "bias", "c", "?", 0, bundle=f"b{i % 2}") for i in range(4)]
     made = pool("s", "bias", 1.0, examples, start=10)

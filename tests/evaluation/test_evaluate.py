@@ -134,6 +134,7 @@ def test_killed_at_any_moment_it_ends_in_the_same_bytes(tmp_path, tiny_vl):
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
         assert not (killed / "sample" / "scores.json").exists()
+    (killed / "sample" / ".completions.partial.jsonl.7-140.tmp").write_text("torn")  # what a kill leaves of a write
     sample_benchmark.run(str(tiny_vl), killed, batch_tokens=500)
     assert content(killed) == content(tmp_path / "whole")
 

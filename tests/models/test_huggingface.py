@@ -10,13 +10,14 @@ import pytest
 import torch
 from PIL import Image
 
+from fairreason.errors import DataError
 from fairreason.models import encode
 from fairreason.models.backends import Prompt, Sampling
 from fairreason.models.backends.base import sampling_key
 from fairreason.models.backends.choice import ChooseToken, gumbel
 from fairreason.models.backends.huggingface import HuggingFaceBackend
 from fairreason.models.load import load
-from fairreason.records import data_url
+from fairreason.records import data_url, open_image
 
 
 def picture(color: str, width: int = 56) -> str:
@@ -96,6 +97,13 @@ def test_a_broken_picture_is_an_error_of_its_own(tiny_vl):
     got = answers(HuggingFaceBackend(load(str(tiny_vl))), prompts, Sampling(4, temperature=1, samples=2))
     assert [c.finish_reason == "error" for p in prompts for c in got[p.id]] == [False] * 2 + [True] * 2 + [False] * 2
     assert "/no/such/picture.png" in got["b"][0].text
+
+
+def test_a_picture_too_large_to_open_is_an_error_of_its_own(tmp_path):
+    """Pillow raises what is neither OSError nor ValueError."""
+    Image.new("1", (14_000, 14_000)).save(tmp_path / "large.png")
+    with pytest.raises(DataError, match=r"large.png: not a picture that can be opened \(DecompressionBombError\)"):
+        open_image(str(tmp_path / "large.png"))
 
 
 def test_a_batch_that_breaks_is_halved_down_to_the_row(tiny_qwen3, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -16,11 +17,13 @@ from synthetic_study import DOT, PAYLOAD, make_study
 from fairreason.errors import DataError
 from fairreason.records import OUTCOMES
 from fairreason.study.report import build
+from fairreason.study.report.charts import charts
 from fairreason.study.report.page import as_data
 from fairreason.study.report.read import read_study
 from fairreason.study.report.tables import OF_BIAS, points
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+PICTURES = Path(__file__).parents[2] / "docs" / "make_pictures.py"
 PHONE = {"width": 390, "height": 844}
 
 
@@ -79,6 +82,15 @@ WHERE = """async ([meta, search]) => {
   const {_size: size, xaxis, yaxis} = chart._fullLayout, box = chart.getBoundingClientRect();
   return [box.left + size.l + xaxis.d2p(x), box.top + size.t + yaxis.d2p(y)];
 }"""
+
+
+def cells(file: Path, table: str) -> list[list[str]]:
+    """The rows of a table of the page, the header's first, every cell without its interval."""
+    rows = file.read_text().partition(f'id="{table}"')[2].partition("</table>")[0].split("<tr")[1:]
+    return [
+        [re.sub("<small>.*?</small>", "", cell) for cell in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row)]
+        for row in rows
+    ]
 
 
 def shown(text: str) -> str:
@@ -236,11 +248,7 @@ def test_ten_answers_of_every_run(page_file: Path) -> None:
 
 def test_the_papers_table_and_how_it_was_asked(page_file: Path, folder: Path) -> None:
     """Strategies x shares, a row a benchmark number; a share that failed or was not asked is a dash."""
-    html = page_file.read_text()
-    rows = [
-        [re.sub("<small>.*?</small>", "", cell) for cell in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row)]
-        for row in html.partition('id="shares"')[2].partition("</table>")[0].split("<tr")[1:]
-    ]
+    html, rows = page_file.read_text(), cells(page_file, "shares")
     assert rows[0] == [
         "Strategy",
         "Benchmark",
@@ -255,6 +263,72 @@ def test_the_papers_table_and_how_it_was_asked(page_file: Path, folder: Path) ->
     assert "thinking on; test split; 1 answer a question, greedy" in html
     areas = html.partition('id="areas"')[2].partition("</table>")[0]
     assert re.findall(r"<bdi>(\w+)</bdi></th><td>(\d+)", areas) == [("all", "12"), ("sft", "6"), ("grpo", "6")]
+
+
+def test_fairness_never_stands_alone(page_file: Path, folder: Path) -> None:
+    """Law 5: "always unknown" looks perfectly fair on some of these numbers alone, so they stand together."""
+    header, *rows = cells(page_file, "numbers")
+    titles = {
+        "F": "F",
+        "R": "R",
+        "R0": "R₀",
+        "accuracy_ambig": "Accuracy, ambiguous",
+        "accuracy_disambig": "Accuracy, disambiguated",
+        "s_amb": "s_AMB",
+        "s_amb_abs": "|s_AMB| by category",
+        "s_dis": "s_DIS",
+        "abstention_j": "J",
+        "unknown_ambig": "Unknown rate, ambiguous",
+        "unknown_disambig": "Unknown rate, disambiguated",
+    }
+    assert header[2 : 2 + len(titles)] == list(titles.values())
+    points = json.loads((folder / "frontier.json").read_text())["points"]
+    grpo = next(point for point in points if point["name"] == "grpo-b1")
+    values = [(grpo.get(key) or grpo["axes"][key])["value"] for key in titles]
+    written = next(row for row in rows if row[:2] == ["<bdi>grpo</bdi>", "1"])
+    assert written[2 : 2 + len(titles)] == [f"{value:.3f}".replace("-", "−") for value in values]
+
+
+def without_shares(tmp_path: Path) -> Path:
+    """A study in which one point was trained on a schedule and one is a model that was only evaluated."""
+    folder = make_study(tmp_path, seeds=1, questions=4)
+    content = json.loads((folder / "frontier.json").read_text())
+    by_name = {point["name"]: point for point in content["points"]}
+    by_name["sft-b0.2"] |= {"bias_share": None}
+    by_name["kd-b0.2"] |= {"bias_share": None, "strategy": "none", "label": "none"}
+    (folder / "frontier.json").write_text(json.dumps(content))
+    return folder
+
+
+def test_a_schedule_is_told_from_a_model_that_is_only_evaluated(tmp_path: Path) -> None:
+    folder = without_shares(tmp_path)
+    data = charts(read_study(folder))
+    shareless = {point["name"]: point["trained"] for point in data["points"] if point["share"] is None}
+    assert shareless == {"sft-b0.2": True, "kd-b0.2": False}
+    assert [hole["trained"] for hole in data["holes"]] == [True]
+
+
+@pytest.mark.chromium
+def test_the_legend_tells_them_apart_in_words_and_shape(browser: Any, tmp_path: Path) -> None:
+    one = Opened(browser, build(without_shares(tmp_path)))
+    traces = one.run("document.getElementById('frontier').data")
+    shapes = {trace["name"]: trace["marker"]["symbol"] for trace in traces if trace.get("legend") == "legend2"}
+    assert list(shapes)[:-2] == [f"share {s}" for s in (0, 0.05, 0.1, 0.2, 0.4, 1)]
+    assert set(list(shapes)[-2:]) == {"schedule", "evaluated only"} and len(set(shapes.values())) == len(shapes)
+    sft = next(t for t in traces if t.get("meta") == "points" and t["legendgroup"] == "sft")["marker"]["symbol"]
+    assert shapes["schedule"] in sft and shapes["evaluated only"] not in sft
+    assert one.complaints == []
+    one.page.close()
+
+
+def test_the_pictures_legend_says_the_same(tmp_path: Path) -> None:
+    content = json.loads((without_shares(tmp_path) / "frontier.json").read_text())
+    picture = runpy.run_path(str(PICTURES))["picture"]
+    dial = r">(bias share [\d.]+|schedule|evaluated only)<"
+    shares = [f"bias share {s}" for s in (0, 0.05, 0.1, 0.2, 0.4, 1)]
+    assert re.findall(dial, picture(content)) == [*shares, "evaluated only", "schedule"]
+    content["points"] = [point for point in content["points"] if point["strategy"] != "none"]
+    assert re.findall(dial, picture(content)) == [*shares, "schedule"]
 
 
 def test_data_block_by_hand() -> None:

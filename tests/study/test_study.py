@@ -1,6 +1,7 @@
 """A real study on a tiny model with random weights: folders, skipping, failures, kills. The answers are nonsense, but
 every byte of weights, metrics, completions and scores must come out the same however often the study is killed."""
 
+import io
 import json
 import os
 import shutil
@@ -22,7 +23,9 @@ from fairreason.study.lock import locked
 from fairreason.study.progress import Progress, duration
 from fairreason.study.run import prepare, read_recipe, reason_of
 
-ENVIRONMENT = {**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+SECRET = "sk-do-not-write-me-down-5f0c"
+SECRETS = dict.fromkeys(("HF_TOKEN", "OPENAI_API_KEY", "WANDB_API_KEY", "AWS_SECRET_ACCESS_KEY"), SECRET)
+ENVIRONMENT = {**os.environ, **SECRETS, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
 
 
 def recipe(model, grid, **strategy):
@@ -73,6 +76,13 @@ def same(one, two):
     assert [name for name in one if one[name] != two[name]] == []
 
 
+def holding(secret, folder):
+    """The files of a result folder in which the secret stands."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert files
+    return [path for path in files if secret.encode() in path.read_bytes()]
+
+
 def until(condition, process, seconds=300):
     """Waits for the condition while the process runs; False when it ended first."""
     end = time.monotonic() + seconds
@@ -112,6 +122,18 @@ def test_a_study_leaves_the_files_that_others_rely_on(unbroken):
     frontier = json.loads((unbroken / "frontier.json").read_text())
     assert [point["bias_share"] for point in frontier["points"]] == [0.0, 1.0]
     assert frontier["points"][0]["cost"]["steps"] == 4
+
+
+def test_no_file_of_a_study_holds_a_secret(content, unbroken, tmp_path):
+    """Law 8: what stood in its environment (`start` sets it) is in no weights, logs, recipes or report; nor in what a
+    killed run leaves, where the trainer's own arguments lie."""
+    assert holding(SECRET, unbroken) == []
+    process = start(content, tmp_path / "s")
+    assert until(lambda: reached(tmp_path / "s", "between two steps"), process)
+    process.kill()
+    process.communicate()
+    assert list(tmp_path.glob("s/runs/sft-*/trainer/checkpoint-*"))
+    assert holding(SECRET, tmp_path / "s") == []
 
 
 def test_a_finished_study_is_not_run_again(content, unbroken):
@@ -170,7 +192,7 @@ def test_killed_at_any_moment_the_same_command_ends_in_the_same_numbers(moment, 
 def test_killed_again_and_again(content, unbroken, tmp_path):
     for moment in MOMENTS:
         process = start(content, tmp_path / "s")
-        until(lambda moment=moment: reached(tmp_path / "s", moment), process)
+        assert until(lambda moment=moment: reached(tmp_path / "s", moment), process), moment
         process.kill()
         process.communicate()
     errors, code = finish(content, tmp_path / "s")
@@ -196,6 +218,8 @@ def test_a_run_that_fails_is_marked_and_the_study_goes_on(tiny_vl, tmp_path):
     assert len(frontier["points"]) == 1
     page = (tmp_path / "s/report/index.html").read_text()
     assert "sft · learning_rate=1e+30" in page and "failed: <bdi>the loss is" in page
+    assert "Traceback" in (tmp_path / "s" / runs[1]["folder"] / "log.txt").read_text()
+    assert holding(SECRET, tmp_path / "s") == []
 
 
 def test_a_killed_run_is_marked_and_the_same_command_retries_it(content, unbroken, tmp_path):
@@ -288,6 +312,27 @@ def test_the_progress_line_says_what_and_how_long(capsys):
     assert "1 of 3 runs, 4 min left: b training 5/10" in shown and "b: failed: out of memory" in shown
 
 
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_progress_line_never_wraps(monkeypatch):
+    """Two workers say more than fits; a line as wide as the terminal already makes some of them wrap."""
+    monkeypatch.setenv("COLUMNS", "80")
+    names, terminal = ["sft-b0.05-s0", "grpo-b0.05-s0"], Terminal()
+    progress = Progress(names, ["sft lab", "grpo lab"], workers=2, stream=terminal)
+    for name in names:
+        progress.begin(name)
+        progress.report(name, "training", 1234, 10000)
+    progress.seconds["sft lab"], progress.shown = [4000.0], -1e9
+    progress.show()
+    lines = terminal.getvalue().split("\r\x1b[K")
+    assert max(map(len, lines)) == 79 and lines[-1].startswith("0 of 2 runs, ") and "sft-b0.05-s0 training" in lines[-1]
+    progress.close()
+    assert terminal.getvalue().endswith("\r\x1b[K")
+
+
 def test_train_alone_ends_in_a_run_folder_that_is_not_run_again(content, tmp_path):
     """The same files as the study's run; another recipe and a folder of other things are left alone."""
     file, out = tmp_path / "recipe.yaml", tmp_path / "run"
@@ -330,6 +375,13 @@ def test_a_hub_name_is_settled_at_the_commit_that_was_resolved(tmp_path):
     settled = identity.settled(Recipe.parse(asked))
     assert (settled.revision, settled.strategy.kd.teacher_revision) == ("c0ffee", "beef")
     assert Identity(None).settled(Recipe.parse({})) == Recipe.parse({})
+
+
+def test_what_is_trained_starts_from_the_base(content, tmp_path):
+    """R is measured against the base: a second model in the grid would be measured against another's."""
+    with pytest.raises(UsageError, match=r"lab-teacher is trained in a study whose base is .*; make it two studies"):
+        grid = {"model": [content["model"], "lab-teacher"]}
+        studies.plan(Recipe.parse({**content, "study": {"grid": grid}}), tmp_path, None)
 
 
 def test_numbers_of_different_settings_are_not_put_into_one_study(content, tmp_path):

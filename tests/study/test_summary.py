@@ -114,7 +114,8 @@ def test_dominance_over_points_not_runs(found):
 
 
 def test_the_base_is_no_point(found):
-    assert found["base"]["R"] == {"value": 1.0, "stderr": None, "ci_low": None, "ci_high": None}
+    asked = {"n": QUESTIONS, "clusters": QUESTIONS}
+    assert found["base"]["R"] == {"value": 1.0, "stderr": None, "ci_low": None, "ci_high": None, **asked}
     assert found["base"]["F"]["value"] == pytest.approx(0.0)
     assert "base" not in [row["name"] for row in found["points"]]
 
@@ -243,6 +244,26 @@ def test_a_points_name_does_not_hang_on_what_has_finished():
         series("sft", "a", {"a", "b"}, "sft-b0.2 model=a strategy.sft.learning_rate=0.01")
         == "sft · a · learning_rate=0.01"
     )
+
+
+def test_every_number_says_what_it_rests_on_and_stays_in_its_range():
+    """Three seeds that lie far apart near the upper end: the interval ends where the metric does."""
+    runs = [run("sft", 0.2, seed, ambig, 39, 100) for seed, ambig in enumerate((36, 40, 40))]
+    (point,) = summary(BASE, runs, AXES, CHANCE, draws=300)["points"]
+    ambig = point["axes"]["accuracy_ambig"]
+    assert ambig["ci_high"] == 1.0 and 0 < ambig["ci_low"] < ambig["value"] < 1
+    assert (ambig["n"], ambig["clusters"]) == (FAMILIES, FAMILIES)
+    assert (point["F"]["n"], point["F"]["clusters"]) == (2 * FAMILIES, FAMILIES) and point["F"]["ci_high"] <= 1
+    assert (point["R"]["n"], point["R"]["clusters"]) == (QUESTIONS, QUESTIONS) and point["R"]["ci_low"] >= 0
+
+
+def test_a_mixture_with_sources_on_one_axis_has_a_frontier():
+    runs = []
+    for seed in (0, 1):
+        mixture = {"bias_share": 1, "bias": {"lab-bias": 1}, "reasoning": {}}
+        recipe = Recipe.parse({"strategy": {"type": "sft"}, "mixture": mixture, "seed": seed})
+        runs.append(Evaluated(recipe.name(), recipe, measured(20, 36, 100)))
+    assert [row["seeds"] for row in summary(BASE, runs, AXES, CHANCE, draws=300)["points"]] == [[0, 1]]
 
 
 def test_settings_that_change_no_result_make_no_point():

@@ -10,6 +10,7 @@ import torch
 from rows import asked, mixture, weights
 from trl import GRPOTrainer
 
+from fairreason.models.load import load
 from fairreason.training import grpo as grpo_module
 from fairreason.training import train as training
 from fairreason.training.train import train_on
@@ -72,6 +73,36 @@ def test_a_kl_penalty_to_the_base_acts(taught_vl, tmp_path):
         recipe = asked(taught_vl / "checkpoint", lora=lora, type="grpo", grpo={**GRPO["grpo"], "beta": 0.1})
         _, rows = trained(folder, recipe)
         assert len(rows) == 2 and rows[1]["grad_norm"] > 0
+
+
+def test_the_kl_penalty_of_a_merged_adapter_is_to_what_it_starts_from(taught_vl, tmp_path, monkeypatch):
+    """TRL reads the reference by the model's name, which is the adapter's base."""
+    trained(tmp_path / "adapter", asked(taught_vl, type="sft", lora={"rank": 2}, sft={"learning_rate": 0.1}))
+    built = []
+    plain = grpo_module.trainer
+    monkeypatch.setitem(training.STRATEGIES, "grpo", lambda *a: built.append(plain(*a)) or built[0])
+    start = {}
+    monkeypatch.setattr(
+        training.Run,
+        "resume",
+        lambda self: start.update({k: v.clone() for k, v in built[0].model.state_dict().items()}),
+    )
+    trained(tmp_path / "full", asked(tmp_path / "adapter", size=8, type="grpo", grpo={**GRPO["grpo"], "beta": 0.1}))
+    reference = built[0].ref_model.state_dict()
+    base = load(str(taught_vl)).model.state_dict()
+    assert all(torch.equal(reference[key], start[key]) for key in start)
+    assert any(not torch.equal(reference[key], base[key]) for key in base)
+
+
+def test_a_trained_model_answers_in_the_precision_of_its_base(taught_vl, tmp_path):
+    """Stored in bfloat16, trained and kept in float32: `dtype` says in what a GPU reads it."""
+    source = load(str(taught_vl))
+    source.model.to(torch.bfloat16).save_pretrained(tmp_path / "base")
+    source.processor.save_pretrained(tmp_path / "base")
+    after, _ = trained(tmp_path / "run", asked(tmp_path / "base", size=8, type="sft"))
+    assert {tensor.dtype for tensor in after.values()} == {torch.float32}
+    config = json.loads((tmp_path / "run/checkpoint/config.json").read_text())
+    assert config["dtype"] == json.loads((tmp_path / "base/config.json").read_text())["dtype"] == "bfloat16"
 
 
 def test_on_policy_no_second_forward_is_made_for_old_log_probabilities(taught_vl, tmp_path, monkeypatch):

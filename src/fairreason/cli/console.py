@@ -12,7 +12,7 @@ from typing import Any
 
 from fairreason.errors import FairReasonError
 from fairreason.files import disk_is_full
-from fairreason.study.progress import duration
+from fairreason.study.progress import duration, rewrite
 
 INTERRUPTED = 130
 NUMBER = re.compile(r"[~<= ]*-?[\d.,]+( [GM]iB)?|-|unknown")
@@ -59,7 +59,10 @@ class Progress:
         new = done - self.first
         left = f", {duration((now - self.start) / new * (total - done))} left" if new > 0 and done < total else ""
         line = f"{self.label}: {done:,} of {total:,}{left}"
-        print(f"\r\x1b[K{line}" if terminal else line, end="" if terminal else "\n", file=sys.stderr, flush=True)
+        if terminal:
+            rewrite(line, sys.stderr)
+        else:
+            print(line, file=sys.stderr, flush=True)
         self.open = terminal
 
     def close(self) -> None:

@@ -139,8 +139,10 @@ def _asked(steering: Controller, axes: Mapping[str, Mapping[str, float]]) -> dic
 
 
 def _unique(examples: Sequence[Example]) -> None:
-    seen: set[str] = set()
+    """A row stands in one source alone (bbq holds those of bbq/Age); files of items number theirs as they like."""
+    seen: set[tuple[str, str]] = set()
     for example in examples:
-        if example.id in seen:
+        key = (example.source if example.source.startswith("items:") else "", example.id)
+        if key in seen:
             raise DataError(f"{example.source}: the id {example.id} stands twice in the mixture's sources")
-        seen.add(example.id)
+        seen.add(key)

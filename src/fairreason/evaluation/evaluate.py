@@ -26,7 +26,7 @@ from fairreason.benchmarks.base import Benchmark, Cut, folder_name, prompt_text,
 from fairreason.draws import unit_hash
 from fairreason.errors import DataError, RunError, UsageError
 from fairreason.evaluation import statistics
-from fairreason.files import append_lines, read_jsonl, recover_lines, write_atomic, write_json
+from fairreason.files import append_lines, read_jsonl, recover_lines, sweep, write_atomic, write_json
 from fairreason.models.backends.base import Backend, Prompt, Sampling
 from fairreason.records import (
     OUTCOMES,
@@ -162,6 +162,7 @@ def _evaluate_one(
         answers = _answers(backend, benchmark.name, prompts, sampling, partial, work, progress)
         _write(benchmark, examples, answers, split, sampling, folder, work)
     partial.unlink(missing_ok=True)
+    sweep(folder)
     return read_result(folder.parent, benchmark.name)
 
 

@@ -44,7 +44,7 @@ def estimate(measure: Measure, level: float = LEVEL) -> Estimate:
     if ratios_S is None:
         return Estimate(None, None, None, None, n, clusters)
     value = measure.offset + float(measure.coefficients @ ratios_S)
-    low, high = _possible(measure)
+    low, high = possible(measure)
     if clusters == 1:
         return Estimate(value, None, low, high, n, clusters)
     sums_G = _by_cluster(_influence(measure, ratios_S), measure.clusters)
@@ -73,7 +73,7 @@ def difference(a: Measure, b: Measure, level: float = LEVEL) -> Difference:
     if ratios_a is None or ratios_b is None:
         return Difference(Estimate(None, None, None, None, n, clusters), None)
     value = a.offset - b.offset + float(a.coefficients @ ratios_a - b.coefficients @ ratios_b)
-    span = _possible(a)[1] - _possible(b)[0]
+    span = possible(a)[1] - possible(b)[0]
     if clusters == 1:
         return Difference(Estimate(value, None, -span, span, n, clusters), None)
     sums_G = _by_cluster(_influence(a, ratios_a) - _influence(b, ratios_b), a.clusters)
@@ -195,7 +195,7 @@ def _by_cluster(rows_N: np.ndarray, clusters_N: np.ndarray) -> np.ndarray:
     return np.bincount(codes_N, rows_N)
 
 
-def _possible(measure: Measure) -> tuple[float, float]:
+def possible(measure: Measure) -> tuple[float, float]:
     """The measure's range: values are shares in [0, 1], or signed in [−1, 1] as in the s scores."""
     lowest = -1.0 if measure.metric.startswith("s_") or np.any(measure.values < 0) else 0.0
     ends = np.array([[lowest], [1.0]]) * measure.coefficients

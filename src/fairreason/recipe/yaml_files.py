@@ -14,6 +14,7 @@ import yaml
 from fairreason.errors import UsageError
 
 FREE_KEYS = re.compile(r"^(?P<path>(?:study\.grid\.)?mixture\.(?:bias|reasoning))\.(?P<name>.+)$")
+SOURCES = ("mixture.bias", "mixture.reasoning")
 
 
 class _Loader(yaml.SafeLoader):
@@ -92,10 +93,13 @@ def parse_value(override: str) -> tuple[tuple[str, ...], Any]:
 
 
 def assign(mapping: Mapping[str, Any], key: Sequence[str], value: Any) -> dict[str, Any]:
-    """A copy with the value at the key, parts that are not there made on the way."""
+    """A copy with the value at the key, parts that are not there made on the way. Raises UsageError for a key inside
+    a list."""
     changed = copy.deepcopy(dict(mapping))
     inner = changed
     for part in key[:-1]:
+        if isinstance(inner.get(part), list):
+            raise UsageError(f"--set {'.'.join(key)}: {part} is a list; set it whole or write the study anew")
         if not isinstance(inner.get(part), dict):
             inner[part] = {}
         inner = inner[part]
@@ -103,16 +107,20 @@ def assign(mapping: Mapping[str, Any], key: Sequence[str], value: Any) -> dict[s
     return changed
 
 
-def merge(mapping: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy with the changes laid over it, mapping by mapping.
+def merge(mapping: Mapping[str, Any], changes: Mapping[str, Any], place: str = "") -> dict[str, Any]:
+    """A copy with the changes laid over it, mapping by mapping; sources and weights are one value, laid over whole.
 
     >>> merge({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}})
     {'a': {'b': 3, 'c': 2}}
+    >>> merge({"mixture": {"bias": {"bbq": 1}}}, {"mixture": {"bias": {"lab-bias": 1}}})
+    {'mixture': {'bias': {'lab-bias': 1}}}
     """
     merged = dict(mapping)
     for key, value in changes.items():
         inner = merged.get(key)
-        merged[key] = merge(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
+        if isinstance(inner, Mapping) and isinstance(value, Mapping) and place + key not in SOURCES:
+            value = merge(inner, value, f"{place}{key}.")
+        merged[key] = value
     return merged
 
 

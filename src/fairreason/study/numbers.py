@@ -7,12 +7,13 @@ choice) makes the mean undefined.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from fairreason.evaluation.statistics import cluster_draws, draw_weights, estimate
+from fairreason.evaluation.statistics import cluster_draws, draw_weights, estimate, possible
 from fairreason.records import Axis, Measure
 
 DRAWS = 2000
@@ -82,18 +83,33 @@ def numbers(measures: Measures, axes: Mapping[str, Axis], weights: Weights) -> N
     return found
 
 
-def agreed_interval(measures: Measures, axes: Mapping[str, Axis], key: str) -> tuple[float, float] | None:
-    """The interval of a number on which all clusters agree, so that no draw differs: that of its measures' own
-    estimates (clusters that were not asked may differ). None for numbers made of several runs."""
+class Grounds(NamedTuple):
+    """What a number of one run rests on: questions and clusters asked, the range that it can have, and the interval on
+    which its measures' own estimates agree (None for a ratio to another run)."""
+
+    n: int
+    clusters: int
+    lowest: float
+    highest: float
+    own: tuple[float, float] | None
+
+
+def grounds(measures: Measures, axes: Mapping[str, Axis], key: str) -> Grounds:
+    """Of the number with this key: "F", "R", an axis of the report, or one of them behind which a benchmark stands."""
     key, _, only = key.partition("/")
-    wanted = {"F": Wanted("fairness", None), "accuracy": Wanted("accuracy", None), **AXES}
-    if key not in wanted:
-        return None
-    names = [only] if only else [name for name, axis in axes.items() if axis == "bias"]
-    found = [overall(measures[name], *wanted[key]) for name in names]
-    ends = [(one.ci_low, one.ci_high) for one in (estimate(measure) for measure in found if measure is not None)]
-    lows, highs = [low for low, _ in ends if low is not None], [high for _, high in ends if high is not None]
-    return (float(np.mean(lows)), float(np.mean(highs))) if lows and highs else None
+    is_ratio = key in ("R", "R0")
+    axis = "reasoning" if is_ratio else "bias"
+    wanted = AXES.get(key, Wanted("fairness" if key == "F" else "accuracy", None))
+    names = [only] if only else [name for name in axes if axes[name] == axis]
+    parts = [part for name in names if (part := overall(measures[name], *wanted)) is not None]
+    found = [estimate(part) for part in parts]
+    n, clusters = sum(one.n for one in found), sum(one.clusters for one in found)
+    if is_ratio or not parts:
+        return Grounds(n, clusters, 0.0 if is_ratio else -math.inf, math.inf, None)
+    lowest, highest = np.mean([possible(part) for part in parts], axis=0)
+    ends = [(one.ci_low, one.ci_high) for one in found if one.ci_low is not None and one.ci_high is not None]
+    own = tuple(np.mean(ends, axis=0).tolist()) if ends else None
+    return Grounds(n, clusters, float(lowest), float(highest), own)
 
 
 def relative(run: Numbers, reference: Numbers, benchmarks: Sequence[str]) -> np.ndarray | None:

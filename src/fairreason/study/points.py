@@ -13,7 +13,7 @@ import numpy as np
 from fairreason.recipe import Recipe
 from fairreason.records import Axis
 from fairreason.study import frontier
-from fairreason.study.numbers import AXES, Measures, Numbers, agreed_interval, relative
+from fairreason.study.numbers import AXES, Measures, Numbers, grounds, relative
 
 NOT_THE_CONFIGURATION = ("seed", "study", "note", "marks")
 
@@ -64,7 +64,9 @@ class Point:
     @cached_property
     def family(self) -> str:
         """What the points of one share curve have in common: all that changes a result, but share and seed."""
-        return configuration(self.runs[0].recipe.with_changes({"mixture": {"bias_share": 0.5}}))
+        recipe = self.runs[0].recipe  # copied, not checked: a mixture with sources on one axis has no share between
+        mixture = recipe.mixture.model_copy(update={"bias_share": 0.5})
+        return configuration(recipe.model_copy(update={"mixture": mixture}))
 
     @cached_property
     def conditions(self) -> str:
@@ -73,17 +75,20 @@ class Point:
         return configuration(Recipe.parse({**everything, "strategy": {"type": "sft"}}))
 
     def estimate(self, key: str) -> dict[str, Any] | None:
-        """Value, standard error and interval as JSON; None where the number does not exist."""
+        """Value, standard error, interval, questions and clusters of one run as JSON; None where there is no number."""
         if key not in self.values:
             return None
+        ground = grounds(self.runs[0].measures, self.axes, key)
         low, high = frontier.interval(self.values[key])
-        if low == high and (agreed := agreed_interval(self.runs[0].measures, self.axes, key)):
-            low, high = agreed
+        if low == high and ground.own:
+            low, high = ground.own
         return {
             "value": float(self.values[key][0]),
             "stderr": frontier.standard_error(self.runs_SD[key]),
-            "ci_low": low,
-            "ci_high": high,
+            "ci_low": max(low, ground.lowest),
+            "ci_high": min(high, ground.highest),
+            "n": ground.n,
+            "clusters": ground.clusters,
         }
 
 
@@ -152,7 +157,7 @@ def _settings(recipe: Recipe) -> dict[str, Any]:
 
 def configuration(recipe: Recipe) -> str:
     """Everything that changes a result, but the seed: what makes two runs one point."""
-    return recipe.with_changes({"seed": 0}).fingerprint()
+    return recipe.model_copy(update={"seed": 0}).fingerprint()
 
 
 def point_names(recipes: Sequence[Recipe]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -82,7 +83,7 @@ class Progress:
         time_left = "" if left is None or not self.open else f", {duration(left)} left"
         text = f"{self.ended} of {len(self.kinds)} runs{failed}{time_left}" + (f": {doing}" if doing else "")
         if self.terminal:
-            print(f"\r\x1b[K{text}", end="", file=self.stream, flush=True)
+            rewrite(text, self.stream)
         else:
             print(text, file=self.stream, flush=True)
 
@@ -92,7 +93,14 @@ class Progress:
 
     def close(self) -> None:
         if self.terminal:
-            print("\r\x1b[K", end="", file=self.stream, flush=True)
+            rewrite("", self.stream)
+
+
+def rewrite(text: str, terminal: TextIO) -> None:
+    """The text in place of the terminal's last line, cut to its width: of a line that wrapped, the next one would clear
+    the last row only."""
+    width = shutil.get_terminal_size().columns - 1
+    print(f"\r\x1b[K{text[:width]}", end="", file=terminal, flush=True)
 
 
 def duration(seconds: float) -> str:

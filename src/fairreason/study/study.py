@@ -78,6 +78,11 @@ def _asked_alike(recipes: Sequence[Recipe]) -> None:
     """Numbers with different settings are never compared. Raises UsageError, naming what differs."""
     first = recipes[0]
     for one in recipes:
+        if one.strategy.type != "none" and (one.model, one.revision) != (first.model, first.revision):
+            raise UsageError(
+                f"{one.model} is trained in a study whose base is {first.model}, but the reasoning that is kept is "
+                "measured against the base; make it two studies"
+            )
         if one.thinking != first.thinking:
             raise UsageError(f"thinking is {first.thinking} and {one.thinking} in one study; make it two studies")
         if one.mixture.split != first.mixture.split:

@@ -47,9 +47,10 @@ def summary(
     base_numbers = numbers(base.measures, axes, weights)
     if reasoning:
         base_numbers["R"] = np.ones(draws + 1)
-    whole = base_point(base, base_numbers, axes)
+    used = {name: axis for name, axis in axes.items() if axis == "bias" or name in reasoning}
+    whole = base_point(base, base_numbers, used)
     found = [numbers(run.measures, axes, weights) for run in runs]
-    points = gather(runs, found, base_numbers, reasoning, axes, noise, names)
+    points = gather(runs, found, base_numbers, reasoning, used, noise, names)
     placed = [point for point in points if {"F", "R"} <= point.values.keys()]
     rows = {id(point): _row(point, whole) for point in points}
     for point in placed:
@@ -113,7 +114,7 @@ def _row(point: Point, base: Point) -> dict[str, Any]:
 def _base_row(base: Point) -> dict[str, Any]:
     row = _row(base, base)
     if row["R"] is not None:
-        row["R"] = {"value": 1.0, "stderr": None, "ci_low": None, "ci_high": None}
+        row["R"] |= {"value": 1.0, "stderr": None, "ci_low": None, "ci_high": None}
     return {**row, "strategy": "none", "label": "base", "bias_share": None, "seeds": []}
 
 

@@ -144,6 +144,7 @@ def trainer(recipe: Recipe, run: Run, loaded: Loaded) -> GroupTrainer:
         reward_funcs=fair_reward,
         args=GRPOConfig(
             **settings,
+            trust_remote_code=recipe.trust_remote_code,  # of the reference that beta asks for
             num_generations=own.completions,
             max_completion_length=own.max_new_tokens,
             temperature=own.temperature,
@@ -157,5 +158,7 @@ def trainer(recipe: Recipe, run: Run, loaded: Loaded) -> GroupTrainer:
         processing_class=loaded.processor,
         peft_config=lora_config(strategy.lora),
     )
+    if built.ref_model is not None:  # TRL reads it by name, which is not what an adapter merged into its base has
+        built.ref_model.load_state_dict(loaded.model.state_dict())
     built.run = run
     return built

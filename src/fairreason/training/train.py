@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
@@ -94,7 +95,7 @@ def student(recipe: Recipe) -> Loaded:
         return loaded
     if recipe.strategy.lora is not None:
         raise ModelError(f"{recipe.model}: is an adapter already; merge it into its base before training another")
-    return dataclasses.replace(loaded, model=loaded.model.merge_and_unload())
+    return dataclasses.replace(loaded, model=loaded.model.merge_and_unload().requires_grad_(True))
 
 
 def stream(recipe: Recipe, mixture: Mixture) -> BatchStream:
@@ -150,11 +151,23 @@ def finish(recipe: Recipe, model: Any, loaded: Loaded, run: Run, result: TrainRe
         whole.save_pretrained(str(part), save_embedding_layers=False)
     else:
         whole.save_pretrained(part)
+        _answer_in_the_precision_of(loaded.source.folder, part)
     loaded.processor.save_pretrained(part)
     (part / "README.md").unlink(missing_ok=True)
     write_json(run.folder / "training.json", asdict(result), indent=None)
     replace_folder(part, run.folder / "checkpoint")
     _tidy(run.folder)
+
+
+def _answer_in_the_precision_of(base: Path, part: Path) -> None:
+    """The weights keep their float32; the `dtype` of config.json, in which a GPU reads them to answer, stays the
+    base's, so that all runs of a study answer in one precision."""
+    if (base / "config.json").is_file():  # an adapter that was merged has none
+        stored = json.loads((base / "config.json").read_text())
+        config = json.loads((part / "config.json").read_text())
+        write_json(
+            part / "config.json", {**config, "dtype": stored.get("dtype") or stored.get("torch_dtype")}, indent=2
+        )
 
 
 def _tidy(folder: Path) -> None:

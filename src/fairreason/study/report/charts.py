@@ -67,7 +67,8 @@ def holes(study: Study) -> list[Row]:
     for run in study.runs:
         if run.status == "failed" and run.point not in done:
             name = series(run.label, run.model, study.models, run.point)
-            row = found.setdefault(run.point, {"series": name, "share": run.share, "runs": [], "reason": run.reason})
+            place = {"series": name, "share": run.share, "trained": run.strategy != "none"}
+            row = found.setdefault(run.point, {**place, "runs": [], "reason": run.reason})
             row["runs"].append(run.name)
     return list(found.values())
 
@@ -80,6 +81,7 @@ def _point(row: Mapping[str, Any]) -> Row:
         "label": row.get("label") or row.get("strategy"),
         "model": row.get("model") or "",
         "share": row.get("bias_share"),
+        "trained": row.get("strategy") != "none",
         "seeds": row.get("seeds") or [],
         "values": {key: _ends(value) for key, value in values.items() if value is not None},
         "cost": row.get("cost") or {},

@@ -3,8 +3,11 @@
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "pentagon", "cross", "triangle-down", "hexagon", "bowtie"];
-const SHARES = [...new Set([...DATA.points, ...DATA.holes].map((p) => p.share))].sort(
-  (a, b) => (a === null) - (b === null) || a - b);
+// Where a point stands on the dial: its share, or in words why it has none.
+const dial = (p) => p.share ?? (p.trained ? "schedule" : "evaluated only");
+const DIALS = [...new Set([...DATA.points, ...DATA.holes].map(dial))];
+const SHARES = DIALS.filter(Number.isFinite).sort((a, b) => a - b);
+const SHARELESS = { schedule: "hourglass", "evaluated only": "hexagram" };
 const FIRST = ["sft", "kd", "grpo"];
 const SERIES = [...new Set([...DATA.points, ...DATA.holes].map((p) => p.series))].sort(
   (a, b) => (FIRST.indexOf(a) + 99) % 99 - (FIRST.indexOf(b) + 99) % 99);
@@ -17,8 +20,7 @@ const wrapped = (text, width = 48) => (String(text).match(new RegExp(`[^]{1,${wi
 
 const theme = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const colour = (series) => theme("--c" + Math.min(SERIES.indexOf(series), 6));
-const symbol = (share) => (share === null ? "hourglass" : SYMBOLS[SHARES.indexOf(share) % SYMBOLS.length]);
-const shareName = (share) => (share === null ? "schedule" : "share " + share);
+const symbol = (at) => SHARELESS[at] ?? SYMBOLS[SHARES.indexOf(at) % SYMBOLS.length];
 const narrow = () => window.innerWidth < 700;
 
 function figure(value, digits = 3) {

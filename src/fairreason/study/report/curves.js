@@ -1,15 +1,14 @@
 // Curves over the bias share and over training steps.
 function drawShares(id, key, title) {
-  const shares = SHARES.filter((s) => s !== null);
   const holes = DATA.holes.filter((h) => h.share !== null);
   const traces = SERIES.map((series) => {
-    const rows = shares.map((s) => DATA.points.find((p) => p.series === series && p.share === s));
+    const rows = SHARES.map((s) => DATA.points.find((p) => p.series === series && p.share === s));
     const at = rows.map((p) => (p ? valueOf(p, key) : [null, null, null]));
-    const known = shares.map((s, i) => rows[i] || holes.some((h) => h.series === series && h.share === s));
-    const kept = shares.map((_, i) => i).filter((i) => known[i]);  // a share that was not asked for is no hole
+    const known = SHARES.map((s, i) => rows[i] || holes.some((h) => h.series === series && h.share === s));
+    const kept = SHARES.map((_, i) => i).filter((i) => known[i]);  // a share that was not asked for is no hole
     return { x: kept, y: kept.map((i) => at[i][0]), error_y: bars(kept.map((i) => at[i]), colour(series)), type: "scatter",
       mode: "lines+markers", name: literal(shortened(series)), connectgaps: false, line: { color: colour(series), width: 2 },
-      marker: { size: 9, symbol: kept.map((i) => symbol(shares[i])) },
+      marker: { size: 9, symbol: kept.map((i) => symbol(SHARES[i])) },
       hoverinfo: "text", hovertext: kept.map((i) => (rows[i] ? hoverOf(rows[i]) : "")) };
   });
   const base = DATA.base ? valueOf(DATA.base, key)[0] : null;
@@ -17,12 +16,12 @@ function drawShares(id, key, title) {
   byId(id).hidden = !values.length || !DATA.points.some((p) => valueOf(p, key)[0] !== null);
   if (byId(id).hidden) return;
   if (holes.length && values.length) traces.push({
-    x: holes.map((h) => shares.indexOf(h.share)), y: holes.map(() => Math.min(...values)), type: "scatter", mode: "markers",
+    x: holes.map((h) => SHARES.indexOf(h.share)), y: holes.map(() => Math.min(...values)), type: "scatter", mode: "markers",
     name: "failed", marker: { symbol: "x-thin", size: 11, line: { width: 2, color: holes.map((h) => colour(h.series)) } },
     hoverinfo: "text", hovertext: holes.map((h) => `${literal(h.series)}, share ${h.share} failed<br>${wrapped(h.reason)}`) });
   draw(id, traces, {
     title: { text: title, font: { size: 14 }, x: 0.02, xanchor: "left" },
-    xaxis: { title: { text: "bias share of the training examples", standoff: 6 }, tickvals: shares.map((_, i) => i), ticktext: shares.map(String) },
+    xaxis: { title: { text: "bias share of the training examples", standoff: 6 }, tickvals: SHARES.map((_, i) => i), ticktext: SHARES.map(String) },
     shapes: base === null ? [] : [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: base, y1: base, line: { dash: "dash", width: 1.2, color: theme("--dim") } }],
     annotations: base === null ? [] : [{ xref: "paper", x: 1, xanchor: "right", y: base, yanchor: "bottom", text: "base", showarrow: false, font: { size: 11, color: theme("--dim") } }],
     legend: { orientation: "h", y: -0.27, yanchor: "top", x: 0, font: { size: 12 } }, margin: { l: 48, r: 10, t: 34, b: narrow() ? 110 : 90 },

@@ -23,7 +23,7 @@ function singles(points, series, across, up) {
   return {
     x: rows.map(([, one]) => valueOf(one, across)[0]), y: rows.map(([, one]) => valueOf(one, up)[0]),
     type: "scatter", mode: "markers", legendgroup: series, showlegend: false, meta: "runs", opacity: 0.4,
-    marker: { size: 5, color: colour(series), symbol: rows.map(([p]) => symbol(p.share)) },
+    marker: { size: 5, color: colour(series), symbol: rows.map(([p]) => symbol(dial(p))) },
     hoverinfo: "text", hovertext: rows.map(([p, one]) => runHover(p, one, across, up)),
   };
 }
@@ -35,7 +35,7 @@ function means(points, series, across, up) {
     x: x.map((e) => e[0]), y: y.map((e) => e[0]), error_x: bars(x, shade), error_y: bars(y, shade),
     type: "scatter", mode: "markers", legendgroup: series, showlegend: false, meta: "points",
     marker: { size: 12, color: points.map((p) => (p.hollow && across === "s_amb_abs" ? theme("--paper") : shade)),
-      line: { width: 2, color: shade }, symbol: points.map((p) => symbol(p.share)) },
+      line: { width: 2, color: shade }, symbol: points.map((p) => symbol(dial(p))) },
     hoverinfo: "text", hovertext: points.map(hoverOf),
   };
 }
@@ -62,9 +62,9 @@ function legendOf() {
   const dummy = { x: [null], y: [null], type: "scatter", mode: "markers", hoverinfo: "skip" };
   const strategies = SERIES.map((s) => ({ ...dummy, name: literal(shortened(s)), legendgroup: s,
     marker: { color: colour(s), size: 11 } }));
-  const shares = SHARES.map((s) => ({ ...dummy, name: shareName(s), legend: "legend2",
-    marker: { color: theme("--dim"), symbol: symbol(s), size: 10 } }));
-  return [...strategies, ...shares];
+  const dials = [...SHARES, ...DIALS.filter((at) => at in SHARELESS)].map((at) => ({ ...dummy, legend: "legend2",
+    name: at in SHARELESS ? at : "share " + at, marker: { color: theme("--dim"), symbol: symbol(at), size: 10 } }));
+  return [...strategies, ...dials];
 }
 
 function drawFrontier() {

@@ -48,7 +48,6 @@ def build(study_folder: Path) -> Path:
         runs=study.runs,
         columns=tables.COLUMNS,
         costs=COSTS,
-        metrics=tables.COLUMNS | {"s_amb_abs": "|s_AMB| by category"},
         points=tables.points(study),
         over_shares=tables.over_shares(study),
         areas=tables.hypervolumes(study),

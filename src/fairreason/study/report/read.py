@@ -116,7 +116,7 @@ def _run(study: Path, row: Mapping[str, Any], points: Mapping[str, Row]) -> Run:
         folder=folder,
         point=str(row.get("point") or row.get("name") or folder.name),
         strategy=strategy,
-        label="base" if strategy == "none" else str(point.get("label") or row.get("label") or strategy),
+        label=str(point.get("label") or row.get("label") or strategy),
         share=row.get("bias_share"),
         seed=row.get("seed"),
         status=str(row.get("status") or state.get("status") or "waiting"),

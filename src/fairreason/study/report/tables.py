@@ -13,9 +13,11 @@ from fairreason.study.report.read import Row, Study
 COLUMNS = {
     "F": "F",
     "R": "R",
+    "R0": "R₀",
     "accuracy_ambig": "Accuracy, ambiguous",
     "accuracy_disambig": "Accuracy, disambiguated",
     "s_amb": "s_AMB",
+    "s_amb_abs": "|s_AMB| by category",
     "s_dis": "s_DIS",
     "abstention_j": "J",
     "unknown_ambig": "Unknown rate, ambiguous",
@@ -57,7 +59,7 @@ def points(study: Study) -> list[Row]:
 
 
 def _row(point: Mapping[str, Any], name: str) -> Row:
-    values = {key: point.get(key) for key in ("F", "R")} | dict(point.get("axes") or {})
+    values = {key: point.get(key) for key in ("F", "R", "R0")} | dict(point.get("axes") or {})
     return {
         "series": name,
         "share": point.get("bias_share"),
