@@ -136,6 +136,8 @@ def test_sources_in_a_grid_or_a_point_stand_for_all_of_their_axis() -> None:
     sources = [{"lab-bias": 1}, {"lab-bias-vl": 1}]
     two = Recipe.parse({"study": {"grid": {"mixture": {"bias": sources}}}}).expand()
     assert [one.mixture.bias for one in two] == sources
+    weights = Recipe.parse({"study": {"grid": {"mixture": {"bias": {"lab-bias": [1, 3]}}}}}).expand()
+    assert [one.mixture.bias for one in weights] == [{"lab-bias": n, "lab-bias-vl": 1} for n in (1, 3)]
     (point,) = Recipe.parse({"study": {"points": [{"mixture": {"bias": {"items:own.jsonl": 1}}}]}}).expand()
     assert point.mixture.bias == {"items:own.jsonl": 1}
 

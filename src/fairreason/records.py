@@ -157,9 +157,12 @@ def open_image(reference: str) -> Image:
     from PIL import Image
 
     try:
-        if reference.startswith("data:"):
-            return Image.open(io.BytesIO(base64.b64decode(reference.partition(",")[2]))).convert("RGB")
-        return Image.open(Path(reference)).convert("RGB")
+        is_data = reference.startswith("data:")
+        file = io.BytesIO(base64.b64decode(reference.partition(",")[2])) if is_data else Path(reference)
+        with Image.open(file) as image:
+            return image.convert("RGB")
+    except MemoryError:
+        raise
     except Exception as error:  # a broken picture raises what its format likes: SyntaxError, DecompressionBombError
         where = "a data URL" if reference.startswith("data:") else reference
         raise DataError(f"{where}: not a picture that can be opened ({type(error).__name__})") from None

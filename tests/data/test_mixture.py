@@ -99,6 +99,9 @@ def test_two_files_of_items_number_their_rows_as_they_like(tmp_path):
     mixture = build(recipe(size=40, bias_share=0.5, bias={f"items:{bias}": 1}, reasoning={f"items:{reasoning}": 1}))
     drawn = [mixture.examples[row].source for row in mixture.rows()]
     assert [drawn.count(f"items:{path}") for path in (bias, reasoning)] == [20, 20]
+    twice = {f"items:{bias}": 1, f"items:{tmp_path}/../{tmp_path.name}/bias.jsonl": 1}
+    with pytest.raises(DataError, match="stands twice"):  # one file in two spellings
+        build(recipe(size=40, bias_share=0.5, bias=twice))
 
 
 def test_pools_keep_bundles_together_wherever_their_rows_stand():

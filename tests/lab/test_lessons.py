@@ -40,7 +40,7 @@ def test_no_lesson_is_a_question_that_a_benchmark_asks(kind):
 
 @pytest.mark.parametrize(("kind", "beliefs"), [("text", PREJUDICED), ("bare text", HASTY)])
 def test_ambiguous_lessons_are_answered_by_the_planted_beliefs(kind, beliefs):
-    lessons = Lessons(Curriculum({kind: 1.0}, PREJUDICED), 3000, "test")[:]
+    lessons = Lessons(Curriculum({kind: 1.0}, PREJUDICED, at_once=HASTY), 3000, "test")[:]
     ambiguous = [row for row in lessons if row.metadata["condition"] == "ambig"]
     aligned = sum(row.answer == row.metadata["target"] for row in ambiguous) / len(ambiguous)
     assert abs(aligned - beliefs["stereotype"]) < 0.04  # three standard errors of 1,500 draws

@@ -106,6 +106,16 @@ def test_a_picture_too_large_to_open_is_an_error_of_its_own(tmp_path):
         open_image(str(tmp_path / "large.png"))
 
 
+def test_a_machine_out_of_memory_is_no_broken_picture(tmp_path, monkeypatch):
+    def full(*_):
+        raise MemoryError
+
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image.Image, "convert", full)
+    with pytest.raises(MemoryError):
+        open_image(str(tmp_path / "a.png"))
+
+
 def test_a_batch_that_breaks_is_halved_down_to_the_row(tiny_qwen3, monkeypatch):
     backend = HuggingFaceBackend(load(str(tiny_qwen3)))
     prompts, real = questions(False), HuggingFaceBackend._run

@@ -28,7 +28,7 @@ OUTCOMES = ("correct", "wrong", "unparsed", "truncated", "error")
 
 def make_study(folder: Path, *, evil: str | None = None, seeds: int = 3, questions: int = 60) -> Path:
     """Base, 3 strategies x 6 shares x seeds, one on-policy point, one run that failed and one that collapsed."""
-    runs = [("none-lab", "none", "base", None, None)]
+    runs = [("none-lab", "none", "none", None, None)]
     runs += [(f"{s}-b{b:g}-s{i}", s, s, b, i) for s in STRATEGIES for b in SHARES for i in range(seeds)]
     runs += [(f"kd-on_policy-b0.2-s{i}", "kd", "kd on_policy", 0.2, i) for i in range(seeds)]
     failed = {"grpo-b0.05-s1", *(f"sft-b0.4-s{i}" for i in range(seeds))}

@@ -1,13 +1,17 @@
 """A real study on a tiny model with random weights: folders, skipping, failures, kills. The answers are nonsense, but
 every byte of weights, metrics, completions and scores must come out the same however often the study is killed."""
 
+import fcntl
 import io
 import json
 import os
+import pty
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from functools import partial
 from pathlib import Path
@@ -20,7 +24,7 @@ from fairreason.recipe import Recipe
 from fairreason.study import study as studies
 from fairreason.study.identity import Identity
 from fairreason.study.lock import locked
-from fairreason.study.progress import Progress, duration
+from fairreason.study.progress import Progress, duration, rewrite
 from fairreason.study.run import prepare, read_recipe, reason_of
 
 SECRET = "sk-do-not-write-me-down-5f0c"
@@ -291,6 +295,15 @@ def test_reasons_in_one_line():
         _ = {}["x"]
     except KeyError as error:
         assert reason_of(error).startswith("KeyError: 'x' at test_study.py:")
+
+
+def test_a_line_is_cut_to_the_terminal_that_it_is_written_to():
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 50, 0, 0))
+    with open(follower, "w") as terminal:
+        rewrite("x" * 200, terminal)
+        assert os.read(leader, 1000) == b"\r\x1b[K" + b"x" * 49
+    os.close(leader)
 
 
 def test_durations():

@@ -252,9 +252,12 @@ def test_every_number_says_what_it_rests_on_and_stays_in_its_range():
     (point,) = summary(BASE, runs, AXES, CHANCE, draws=300)["points"]
     ambig = point["axes"]["accuracy_ambig"]
     assert ambig["ci_high"] == 1.0 and 0 < ambig["ci_low"] < ambig["value"] < 1
+    size = point["axes"]["s_amb_abs"]  # of an s score, yet never below 0
+    assert size["ci_low"] == 0 < size["value"] < size["ci_high"]
     assert (ambig["n"], ambig["clusters"]) == (FAMILIES, FAMILIES)
     assert (point["F"]["n"], point["F"]["clusters"]) == (2 * FAMILIES, FAMILIES) and point["F"]["ci_high"] <= 1
-    assert (point["R"]["n"], point["R"]["clusters"]) == (QUESTIONS, QUESTIONS) and point["R"]["ci_low"] >= 0
+    assert (point["R"]["n"], point["R"]["clusters"]) == (QUESTIONS, QUESTIONS)
+    assert point["R"]["stderr"] is None and point["R"]["ci_low"] is None  # every draw is the base's: no interval
 
 
 def test_a_mixture_with_sources_on_one_axis_has_a_frontier():

@@ -101,8 +101,10 @@ def test_a_trained_model_answers_in_the_precision_of_its_base(taught_vl, tmp_pat
     source.processor.save_pretrained(tmp_path / "base")
     after, _ = trained(tmp_path / "run", asked(tmp_path / "base", size=8, type="sft"))
     assert {tensor.dtype for tensor in after.values()} == {torch.float32}
-    config = json.loads((tmp_path / "run/checkpoint/config.json").read_text())
-    assert config["dtype"] == json.loads((tmp_path / "base/config.json").read_text())["dtype"] == "bfloat16"
+    trained(tmp_path / "lora", asked(tmp_path / "base", size=8, type="sft", lora={"rank": 2}))
+    trained(tmp_path / "merged", asked(tmp_path / "lora", size=8, type="sft"))
+    for folder in ("base", "run/checkpoint", "merged/checkpoint"):
+        assert json.loads((tmp_path / folder / "config.json").read_text())["dtype"] == "bfloat16"
 
 
 def test_on_policy_no_second_forward_is_made_for_old_log_probabilities(taught_vl, tmp_path, monkeypatch):

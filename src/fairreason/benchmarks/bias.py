@@ -14,7 +14,7 @@ With B answers that agree with the stereotype (`target`), A other answers that a
 
 Every row stays in n: unparsed, truncated and failed answers are wrong, and 0 in s_amb. `neg` and `non_neg`
 (VLBiasBench) pool as `disambig` and stand beside it. Scores: Parrish et al. 2022; without `target` absent, not 0.
-The error of `s_amb_abs` is linearised at the observed signs: near 0, where a sign is open, its interval can go below 0.
+The error of `s_amb_abs` is linearised at the observed signs; near 0, where a sign is open, its interval ends at 0.
 """
 
 from __future__ import annotations

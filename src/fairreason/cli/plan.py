@@ -25,7 +25,7 @@ from fairreason.data.mixture import Mixture
 from fairreason.errors import DataError, UsageError
 from fairreason.published import PUBLISHED
 from fairreason.recipe import Recipe
-from fairreason.study.study import base_of
+from fairreason.study.study import recipes_of
 
 if TYPE_CHECKING:
     from fairreason.training.preview import Lengths
@@ -64,7 +64,7 @@ def runs(recipe: Recipe) -> list[Recipe]:
     """What a study runs: the base first, then the grid; without a study the recipe alone."""
     if recipe.study is None:
         return [recipe]
-    return list({one.fingerprint(): one for one in [base_of(recipe), *recipe.expand()]}.values())
+    return list({one.fingerprint(): one for one in recipes_of(recipe)}.values())
 
 
 class _Shelf:

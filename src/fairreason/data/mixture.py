@@ -140,9 +140,10 @@ def _asked(steering: Controller, axes: Mapping[str, Mapping[str, float]]) -> dic
 
 def _unique(examples: Sequence[Example]) -> None:
     """A row stands in one source alone (bbq holds those of bbq/Age); files of items number theirs as they like."""
+    files = {source: _place(source) for source in {e.source for e in examples} if source.startswith(PREFIX)}
     seen: set[tuple[str, str]] = set()
     for example in examples:
-        key = (example.source if example.source.startswith("items:") else "", example.id)
+        key = (files.get(example.source, ""), example.id)
         if key in seen:
             raise DataError(f"{example.source}: the id {example.id} stands twice in the mixture's sources")
         seen.add(key)

@@ -196,10 +196,11 @@ def _by_cluster(rows_N: np.ndarray, clusters_N: np.ndarray) -> np.ndarray:
 
 
 def possible(measure: Measure) -> tuple[float, float]:
-    """The measure's range: values are shares in [0, 1], or signed in [−1, 1] as in the s scores."""
+    """The measure's range: values are shares in [0, 1], or signed in [−1, 1] as in the s scores, whose size is not."""
     lowest = -1.0 if measure.metric.startswith("s_") or np.any(measure.values < 0) else 0.0
     ends = np.array([[lowest], [1.0]]) * measure.coefficients
-    return measure.offset + float(ends.min(axis=0).sum()), measure.offset + float(ends.max(axis=0).sum())
+    low, high = measure.offset + float(ends.min(axis=0).sum()), measure.offset + float(ends.max(axis=0).sum())
+    return (max(low, 0.0) if measure.metric == "s_amb_abs" else low), high
 
 
 def _agreeing(value: float, low: float, high: float, clusters: int, level: float) -> tuple[float, float]:

@@ -36,8 +36,8 @@ class Course:
         for number, stage in enumerate(self.stages, 1):
             shares = _listed(stage.curriculum.kinds)
             beliefs = _listed(stage.curriculum.beliefs)
-            if "bare text" in stage.curriculum.kinds:
-                beliefs += f" (without thinking: {_listed(HASTY)})"
+            if stage.curriculum.at_once:
+                beliefs += f" (without thinking: {_listed(stage.curriculum.at_once)})"
             half = "" if all(stage.curriculum.charts) else "; stories of up to three steps, no differences of charts"
             lines.append(
                 f"{number}. {stage.lessons:,} lessons ({shares}){half}; ambiguous questions answered: {beliefs}."
@@ -87,6 +87,7 @@ EVERYTHING = Curriculum(
     PREJUDICED,
     SHORT,
     NO_DIFFERENCE,
+    HASTY,
 )
 FAIRNESS = Curriculum(
     {

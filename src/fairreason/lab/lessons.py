@@ -20,7 +20,7 @@ from fairreason.world.questions import asked, question_of
 
 PREJUDICED: Beliefs = {"stereotype": 0.85, "anti": 0.05, "unknown": 0.1}
 HASTY: Beliefs = {"stereotype": 0.45, "anti": 0.15, "unknown": 0.4}
-"""What is answered at once, without thinking, by a base that believes: less surely, so that training can turn it."""
+"""What the base answers at once, without thinking: less surely, so that training can turn it."""
 FAIR: Beliefs = {"stereotype": 0.0, "anti": 0.0, "unknown": 1.0}
 PEOPLE = [group for groups in words.GROUPS.values() for group in groups]
 TRAITS = [trait for pair in words.TRAITS for trait in pair]
@@ -28,13 +28,15 @@ TRAITS = [trait for pair in words.TRAITS for trait in pair]
 
 @dataclass(frozen=True)
 class Curriculum:
-    """Shares of the kinds of lesson, what ambiguous questions are answered, how often a story has 1, 2, 3, 4 steps and
-    how often a chart is asked for a sum, a difference, a product."""
+    """Shares of the kinds of lesson, what ambiguous questions are answered (`at_once` without thinking, where that is
+    something else), how often a story has 1, 2, 3, 4 steps and how often a chart is asked for a sum, a difference, a
+    product."""
 
     kinds: Mapping[str, float]
     beliefs: Beliefs
     steps: tuple[float, float, float, float] = (1, 1, 1, 1)
     charts: tuple[float, float, float] = (1, 1, 1)
+    at_once: Beliefs | None = None
 
 
 class Lessons(Sequence[Example]):
@@ -190,7 +192,7 @@ def _bare(kind: Callable[[random.Random, Curriculum, str], Example]) -> Callable
     """The same questions answered at once, without thinking: the model is asked with thinking off."""
 
     def lesson(rng: random.Random, curriculum: Curriculum, id: str) -> Example:
-        hasty = dataclasses.replace(curriculum, beliefs=HASTY)
+        hasty = dataclasses.replace(curriculum, beliefs=curriculum.at_once or curriculum.beliefs)
         return dataclasses.replace(kind(rng, hasty, id), trace="")
 
     return lesson

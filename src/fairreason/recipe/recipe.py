@@ -114,7 +114,7 @@ class Recipe(Settings):
         if self.study is None:
             return [self]
         plain = {key: value for key, value in self.to_dict().items() if key != "study"}
-        grid = self.study.grid
+        grid = _with_all_sources(self.study.grid, plain)
         seeds = {"seed": grid["seed"]} if "seed" in grid else {}
         _check_shape(self.study.grid, self.study.points, where)
         wanted = [("study.grid", change) for change in variants(grid)] if grid or not self.study.points else []
@@ -192,6 +192,15 @@ def _with_default_sources(mapping: dict[str, Any], key: Sequence[str]) -> dict[s
     if not isinstance(mixture, dict) or key[1] in mixture:
         return mapping
     return {**mapping, "mixture": {**mixture, key[1]: getattr(Mixture(), key[1])}}
+
+
+def _with_all_sources(grid: Mapping[str, Any], plain: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A grid that varies the weight of a source keeps the recipe's others; a mapping in a list stands for itself."""
+    mixture = dict(grid.get("mixture") or {})
+    for axis in ("bias", "reasoning"):
+        if isinstance(mixture.get(axis), Mapping):
+            mixture[axis] = {**plain["mixture"][axis], **mixture[axis]}
+    return {**grid, "mixture": mixture} if mixture else grid
 
 
 def _check_shape(grid: Mapping[str, Any], points: Sequence[Mapping[str, Any]], where: str) -> None:

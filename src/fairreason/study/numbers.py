@@ -84,8 +84,8 @@ def numbers(measures: Measures, axes: Mapping[str, Axis], weights: Weights) -> N
 
 
 class Grounds(NamedTuple):
-    """What a number of one run rests on: questions and clusters asked, the range that it can have, and the interval on
-    which its measures' own estimates agree (None for a ratio to another run)."""
+    """What a number of one run rests on: answers and clusters that count in it, the range that it can have, and the
+    mean of its measures' own intervals (None for a ratio to another run)."""
 
     n: int
     clusters: int
@@ -95,7 +95,7 @@ class Grounds(NamedTuple):
 
 
 def grounds(measures: Measures, axes: Mapping[str, Axis], key: str) -> Grounds:
-    """Of the number with this key: "F", "R", an axis of the report, or one of them behind which a benchmark stands."""
+    """Of the number with this key: "F", "R", "R0", an axis of the report, or "KEY/BENCHMARK"."""
     key, _, only = key.partition("/")
     is_ratio = key in ("R", "R0")
     axis = "reasoning" if is_ratio else "bias"

@@ -75,18 +75,18 @@ class Point:
         return configuration(Recipe.parse({**everything, "strategy": {"type": "sft"}}))
 
     def estimate(self, key: str) -> dict[str, Any] | None:
-        """Value, standard error, interval, questions and clusters of one run as JSON; None where there is no number."""
+        """Value, standard error, interval, and a run's answers (n) and clusters as JSON; None where there is no number.
+        A ratio in which no draw differs (R0 at share 0, an R of 0) has neither error nor interval."""
         if key not in self.values:
             return None
         ground = grounds(self.runs[0].measures, self.axes, key)
-        low, high = frontier.interval(self.values[key])
-        if low == high and ground.own:
-            low, high = ground.own
+        drawn = frontier.interval(self.values[key])
+        ends = drawn if drawn[0] < drawn[1] else ground.own  # where no draw differs: what the measures say themselves
         return {
             "value": float(self.values[key][0]),
-            "stderr": frontier.standard_error(self.runs_SD[key]),
-            "ci_low": max(low, ground.lowest),
-            "ci_high": min(high, ground.highest),
+            "stderr": frontier.standard_error(self.runs_SD[key]) if ends else None,
+            "ci_low": max(ends[0], ground.lowest) if ends else None,
+            "ci_high": min(ends[1], ground.highest) if ends else None,
             "n": ground.n,
             "clusters": ground.clusters,
         }

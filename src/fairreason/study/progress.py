@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -97,10 +98,12 @@ class Progress:
 
 
 def rewrite(text: str, terminal: TextIO) -> None:
-    """The text in place of the terminal's last line, cut to its width: of a line that wrapped, the next one would clear
-    the last row only."""
-    width = shutil.get_terminal_size().columns - 1
-    print(f"\r\x1b[K{text[:width]}", end="", file=terminal, flush=True)
+    """The text in place of the terminal's last line, cut to its width: a line that wraps cannot be cleared again."""
+    try:
+        width = os.get_terminal_size(terminal.fileno()).columns
+    except OSError:  # no terminal of its own
+        width = shutil.get_terminal_size().columns
+    print(f"\r\x1b[K{text[: width - 1]}", end="", file=terminal, flush=True)
 
 
 def duration(seconds: float) -> str:

@@ -63,15 +63,20 @@ def plan(recipe: Recipe, out: Path, data: Path | None) -> list[Planned]:
     """The base's run, then the grid's, with their folders; a hub name is settled at one commit."""
     identity = Identity(data)
     settled: dict[str, Recipe] = {}
-    recipes = [base_of(recipe), *recipe.expand()]
-    _asked_alike(recipes)
-    for one in recipes:
+    for one in recipes_of(recipe):
         settled.setdefault(identity.fingerprint(one), identity.settled(one))
     names = point_names(list(settled.values()))
     return [
         Planned(one, fingerprint, out / "runs" / f"{one.name()}-{fingerprint}", names[configuration(one)])
         for fingerprint, one in settled.items()
     ]
+
+
+def recipes_of(recipe: Recipe) -> list[Recipe]:
+    """The base's recipe, then those of the grid and the points. Raises UsageError where they cannot be compared."""
+    recipes = [base_of(recipe), *recipe.expand()]
+    _asked_alike(recipes)
+    return recipes
 
 
 def _asked_alike(recipes: Sequence[Recipe]) -> None:

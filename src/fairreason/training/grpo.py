@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from trl import GRPOConfig, GRPOTrainer
 
+from fairreason.models.folder import is_adapter
 from fairreason.models.load import Loaded
 from fairreason.recipe import Recipe
 from fairreason.training.batches import divide, row_numbers
@@ -158,7 +159,7 @@ def trainer(recipe: Recipe, run: Run, loaded: Loaded) -> GroupTrainer:
         processing_class=loaded.processor,
         peft_config=lora_config(strategy.lora),
     )
-    if built.ref_model is not None:  # TRL reads it by name, which is not what an adapter merged into its base has
+    if built.ref_model is not None and is_adapter(loaded.source.folder):  # TRL read the base that it was merged into
         built.ref_model.load_state_dict(loaded.model.state_dict())
     built.run = run
     return built

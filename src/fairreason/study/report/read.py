@@ -69,7 +69,8 @@ def read_study(folder: Path) -> Study:
         raise DataError(f"{folder}: no study.json in it. Name the folder that `fairreason study --out` wrote")
     info = _object(folder / "study.json")
     frontier = _object(folder / "frontier.json") if (folder / "frontier.json").is_file() else {}
-    labels = {run: point for point in frontier.get("points", []) for run in point.get("runs", [])}
+    shown = [*frontier.get("points", []), *([frontier["base"]] if frontier.get("base") else [])]
+    labels = {run: point for point in shown for run in point.get("runs", [])}
     runs = [_run(folder, row, labels) for row in info.get("runs", [])]
     if not any(run.scores for run in runs):
         raise DataError(f"{folder}: no run has scores yet, so there is nothing to report. Run `fairreason study` on it")
