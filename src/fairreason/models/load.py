@@ -29,7 +29,8 @@ from fairreason.models import folder as folders
 @dataclass(frozen=True)
 class Loaded:
     """A model with what turns text and pictures into its input. `processor` is the tokenizer where there is no picture
-    part; `fingerprint` hashes weights, configuration, tokenizer and template."""
+    part; `fingerprint` hashes weights, configuration, tokenizer and template. `dtype` is what its config.json names (an
+    adapter's: its base's), whatever the weights were read as."""
 
     model: Any
     processor: Any
@@ -38,6 +39,7 @@ class Loaded:
     commit: str | None
     is_vl: bool
     source: folders.Source = field(repr=False)
+    dtype: torch.dtype | None = None
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -97,6 +99,7 @@ def _whole(source: folders.Source, trust: bool, unsafe: bool, dtype: str, device
     is_vl = type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING or "AutoModelForImageTextToText" in (
         getattr(config, "auto_map", None) or {}
     )
+    stored = config.dtype  # reading the weights as another one changes it
     kind = AutoModelForImageTextToText if is_vl else AutoModelForCausalLM
     model = kind.from_pretrained(
         source.folder,
@@ -107,7 +110,7 @@ def _whole(source: folders.Source, trust: bool, unsafe: bool, dtype: str, device
     )
     processor = load_processor(source, is_vl, trust)
     model.to(device)  # type: ignore[arg-type]
-    return _loaded(source, model.eval(), processor, is_vl)
+    return _loaded(source, model.eval(), processor, is_vl, stored)
 
 
 def _with_adapter(source: folders.Source, trust: bool, unsafe: bool, dtype: str, device: str, threads: int) -> Loaded:
@@ -128,11 +131,11 @@ def _with_adapter(source: folders.Source, trust: bool, unsafe: bool, dtype: str,
         model = PeftModel.from_pretrained(base.model, str(source.folder), is_trainable=False)
     own = (source.folder / "tokenizer_config.json").exists()
     processor = load_processor(source, base.is_vl, trust) if own else base.processor
-    return _loaded(source, model.eval(), processor, base.is_vl)
+    return _loaded(source, model.eval(), processor, base.is_vl, base.dtype)
 
 
-def _loaded(source: folders.Source, model: Any, processor: Any, is_vl: bool) -> Loaded:
+def _loaded(source: folders.Source, model: Any, processor: Any, is_vl: bool, dtype: torch.dtype | None) -> Loaded:
     tokenizer = getattr(processor, "tokenizer", processor)
     if getattr(processor, "chat_template", None) is None and getattr(tokenizer, "chat_template", None) is None:
         raise ModelError(f"{source.name}: no chat template, so its questions cannot be written down; use a chat model")
-    return Loaded(model, processor, tokenizer, source.name, source.commit, is_vl, source)
+    return Loaded(model, processor, tokenizer, source.name, source.commit, is_vl, source, dtype)

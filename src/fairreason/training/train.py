@@ -26,7 +26,7 @@ from transformers.utils import logging
 from fairreason.data.mixture import Mixture, build
 from fairreason.errors import ModelError, UsageError
 from fairreason.files import iter_jsonl, read_jsonl, replace_folder, write_json
-from fairreason.models.folder import SHIPPED, base_of, is_adapter, locate
+from fairreason.models.folder import SHIPPED
 from fairreason.models.load import Loaded, load
 from fairreason.recipe import Recipe
 from fairreason.training import grpo, kd, sft
@@ -151,7 +151,7 @@ def finish(recipe: Recipe, model: Any, loaded: Loaded, run: Run, result: TrainRe
         whole.save_pretrained(str(part), save_embedding_layers=False)
     else:
         whole.save_pretrained(part)
-        _answer_as_the_base(recipe, loaded, part)
+        _answer_as_the_base(loaded, part)
     loaded.processor.save_pretrained(part)
     (part / "README.md").unlink(missing_ok=True)
     write_json(run.folder / "training.json", asdict(result), indent=None)
@@ -159,18 +159,12 @@ def finish(recipe: Recipe, model: Any, loaded: Loaded, run: Run, result: TrainRe
     _tidy(run.folder)
 
 
-def _answer_as_the_base(recipe: Recipe, loaded: Loaded, part: Path) -> None:
+def _answer_as_the_base(loaded: Loaded, part: Path) -> None:
     """The weights keep their float32; the `dtype` of config.json, in which a GPU reads them to answer, stays the one
     that the base's config.json names, so that all runs of a study answer in one precision."""
-    folder = loaded.source.folder
-    if is_adapter(folder):  # merged before the training
-        name, revision = base_of(folder)
-        trust, unsafe = recipe.trust_remote_code, recipe.unsafe_weights
-        folder = locate(name, revision=revision, trust_remote_code=trust, unsafe_weights=unsafe).folder
-    stored = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    if dtype := stored.get("dtype") or stored.get("torch_dtype"):
+    if loaded.dtype is not None:
         config = json.loads((part / "config.json").read_text(encoding="utf-8"))
-        write_json(part / "config.json", {**config, "dtype": dtype}, indent=2)
+        write_json(part / "config.json", {**config, "dtype": str(loaded.dtype).removeprefix("torch.")}, indent=2)
 
 
 def _tidy(folder: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ class Study:
     def recipe(self) -> Row:
         return dict(self.info.get("recipe") or {})
 
-    @property
+    @cached_property
     def models(self) -> set[str]:
         """The models that its runs start from."""
         return {run.model for run in self.runs}
