@@ -18,6 +18,7 @@ PARTS = [
     {"records", "files", "published", "draws"},
     {"recipe"},
     {"world"},
+    {"grading"},
     {"benchmarks"},
     {"models"},
     {"evaluation"},
@@ -31,8 +32,8 @@ PARTS = [
 """From left to right; a part imports only from itself and from parts to its left."""
 
 HEAVY = {"torch", "torchvision", "transformers", "trl", "accelerate", "peft", "datasets", "plotly", "safetensors"}
-LIGHT = ("errors", "records", "files", "published", "recipe", "api", "cli", "benchmarks", "data", "study/__init__.py",
-         "__init__.py")  # fmt: skip
+LIGHT = ("errors", "records", "files", "published", "recipe", "api", "cli", "grading", "benchmarks", "data",
+         "study/__init__.py", "__init__.py")  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 

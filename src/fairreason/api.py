@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fairreason.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from fairreason.evaluation.evaluate import Result
+    from fairreason.evaluation.folder import Result
     from fairreason.recipe import Recipe
 
 Progress = Callable[[int, int], None]

@@ -16,8 +16,10 @@ import sample_benchmark
 from sample_benchmark import SAMPLE
 
 from fairreason.errors import DataError, RunError, UsageError
-from fairreason.evaluation.evaluate import evaluate, read_grades, read_measures, read_result, subset
+from fairreason.evaluation.evaluate import evaluate
+from fairreason.evaluation.folder import read_grades, read_measures, read_result
 from fairreason.evaluation.statistics import estimate
+from fairreason.evaluation.subset import subset
 from fairreason.files import read_jsonl
 from fairreason.models.backends.scripted import ScriptedBackend
 from fairreason.records import OUTCOMES, Completion, Example, to_json

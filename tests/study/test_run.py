@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fairreason.errors import UsageError
-from fairreason.evaluation.evaluate import Result
+from fairreason.evaluation.folder import Result
 from fairreason.files import sweep
 from fairreason.records import Score
 from fairreason.study.run import always_unknown, check_own, reason_of

@@ -28,7 +28,7 @@ class Benchmark:
     in parallel (an example stands once a sample) and gives the measures. `chance` is the accuracy of guessing;
     `instruction` the line the prompts end with, "" where there is none; `files` what the data folder must hold;
     `published` how many questions the source has, None where that is not a fixed number. `splits` of only `test` says
-    that the source is not split: `load` gives all of it, whatever is asked for.
+    that the source is not split: `load` gives all of it, whatever is asked for. `trains` False: for evaluation alone.
     """
 
     name: str
@@ -41,6 +41,17 @@ class Benchmark:
     files: tuple[str, ...] = ()
     published: int | None = None
     splits: tuple[Split, ...] = field(default=SPLITS)
+    trains: bool = True
+
+
+def grade_one(benchmark: Benchmark, example: Example, completion: Completion) -> Grade:
+    """The completion's grade; a failed completion, and one on which grading fails, is an `error` with its reason."""
+    if completion.finish_reason == "error":
+        return Grade("error", rule=completion.text[:300])
+    try:
+        return benchmark.grade(example, completion)
+    except Exception as error:  # one example's trouble is recorded on it and counted
+        return Grade("error", rule=f"{type(error).__name__}: {error}"[:300])
 
 
 Cut = Literal["cluster", "rows"]
@@ -76,10 +87,14 @@ def prompt_text(example: Example) -> str:
 
 
 def answer_text(example: Example) -> str:
-    r"""The gold final answer as a model writes it: `\boxed{B}` (letter in the shown order) or `\boxed{12}`."""
+    r"""The gold final answer as a model writes it: `\boxed{B}` (letter in the shown order) or `\boxed{12}`; where the
+    example's metadata has a `form`: "code" a fenced block, "plain" the answer as it stands."""
     if isinstance(example.answer, int) and example.options:
         return choice_text(example, example.answer)
-    return rf"\boxed{{{example.answer}}}"
+    form = example.metadata.get("form")
+    if form == "code":
+        return f"```python\n{example.answer}\n```"
+    return str(example.answer) if form == "plain" else rf"\boxed{{{example.answer}}}"
 
 
 def choice_text(example: Example, choice: int) -> str:

@@ -24,12 +24,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fairreason.benchmarks import bias
-from fairreason.benchmarks.answers import grade_choice
 from fairreason.benchmarks.base import Benchmark
 from fairreason.benchmarks.bbq_families import family
 from fairreason.benchmarks.sources import Stamp, find, lines, rows
 from fairreason.draws import split_of
 from fairreason.errors import DataError
+from fairreason.grading.answers import grade_choice
 from fairreason.records import Example
 
 CATEGORIES: dict[str, int] = {

@@ -3,7 +3,7 @@
 Data openai/grade-school-math, MIT: 1,319 test problems, here cut by question into train, dev and test, because only the
 test file is read. Whoever trains on this `train` split trains on a public test set and says so in the recipe
 (`marks: ["contaminated: gsm8k"]`). The answer is the number after `####`; it must be declared as the final answer
-(benchmarks/answers.py), not merely stand last in the text. `solution` is the worked text without its <<16-3=13>> marks.
+(grading/answers.py), not merely stand last in the text. `solution` is the worked text without its <<16-3=13>> marks.
 
     {"question": "Janet's ducks lay 16 eggs ...", "answer": "Janet sells 16 - 3 - 4 = <<16-3-4=9>>9 ...\\n#### 18"}
 """
@@ -15,11 +15,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from fairreason.benchmarks import reasoning
-from fairreason.benchmarks.answers import grade_integer, number
 from fairreason.benchmarks.base import Benchmark
 from fairreason.benchmarks.sources import Stamp, find, rows
 from fairreason.draws import split_of
 from fairreason.errors import DataError
+from fairreason.grading.answers import grade_integer, number
 from fairreason.records import Example
 
 FILE = "test.jsonl"

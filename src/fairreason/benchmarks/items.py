@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from fairreason.benchmarks import bias, reasoning
-from fairreason.benchmarks.answers import grade_choice, grade_text
 from fairreason.benchmarks.base import Benchmark
 from fairreason.benchmarks.sources import Stamp, rows, stamp
 from fairreason.draws import LETTERS, SPLITS, split_of
 from fairreason.errors import DataError, nearest
+from fairreason.grading.answers import grade_choice, grade_text
 from fairreason.records import Completion, Example, Grade
 
 PREFIX = "items:"

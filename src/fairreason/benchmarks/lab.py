@@ -11,9 +11,9 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from fairreason.benchmarks import bias, reasoning
-from fairreason.benchmarks.answers import grade_choice, grade_integer
 from fairreason.benchmarks.base import Benchmark
 from fairreason.draws import split_of
+from fairreason.grading.answers import grade_choice, grade_integer
 from fairreason.records import Axis, Completion, Example, Grade
 from fairreason.world import questions
 

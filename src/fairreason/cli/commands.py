@@ -167,7 +167,7 @@ def run_lab_build(out: Path, which: str, seed: int) -> None:
 
 
 def _write_grades(path: Path, folder: Path, names: Sequence[str]) -> None:
-    from fairreason.evaluation.evaluate import read_grades
+    from fairreason.evaluation.folder import read_grades
     from fairreason.files import write_atomic
 
     rows = [{"benchmark": name, **row} for name in names for row in read_grades(folder, name)]

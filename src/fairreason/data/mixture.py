@@ -88,6 +88,8 @@ def training_examples(source: str, axis: Axis, cut: Cut, data: Path | None) -> l
     benchmark = benchmarks.get(source)
     if benchmark.axis != axis:
         raise UsageError(f"mixture.{axis}: {source} is a {benchmark.axis} source; put it there")
+    if not benchmark.trains:
+        raise UsageError(f"mixture.{axis}: {source} is for evaluation alone; nothing trains on it")
     return split_examples(benchmark, "train", data, cut)
 
 

@@ -6,7 +6,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from fairreason.evaluation.evaluate import Result, evaluate
+from fairreason.evaluation.evaluate import evaluate
+from fairreason.evaluation.folder import Result
 from fairreason.files import write_atomic
 from fairreason.models.backends.huggingface import HuggingFaceBackend
 from fairreason.models.load import load

@@ -16,7 +16,7 @@ from typing import Any
 from fairreason import benchmarks
 from fairreason.benchmarks.base import answer_text, prompt_text, split_examples
 from fairreason.errors import DataError
-from fairreason.evaluation.evaluate import read_grades, read_measures, read_result
+from fairreason.evaluation.folder import read_grades, read_measures, read_result
 from fairreason.files import write_atomic, write_json
 from fairreason.recipe import Recipe
 from fairreason.records import Example, to_json

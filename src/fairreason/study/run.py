@@ -22,7 +22,7 @@ from fairreason.study.lock import locked
 from fairreason.training.metrics import COLLAPSE_RATE
 
 if TYPE_CHECKING:
-    from fairreason.evaluation.evaluate import Result
+    from fairreason.evaluation.folder import Result
 
 Progress = Callable[[str, int, int], None]
 """Called with (what is being done, done, of)."""

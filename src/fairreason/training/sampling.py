@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from fairreason import benchmarks
-from fairreason.evaluation.evaluate import grade_one
+from fairreason.benchmarks.base import grade_one
 from fairreason.models.encode import TOKEN_FIELDS
 from fairreason.records import Completion, FinishReason, Grade
 from fairreason.training.rollout import Draw, fields_of, is_plain, sample

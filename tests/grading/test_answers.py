@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairreason.benchmarks import answers
-from fairreason.benchmarks import declared as reader
-from fairreason.benchmarks.answers import Menu, grade_choice, grade_integer, grade_text, option
 from fairreason.benchmarks.base import answer_text
-from fairreason.benchmarks.declared import declared, final_part
 from fairreason.draws import LETTERS, shown_order
+from fairreason.grading import answers
+from fairreason.grading import declared as reader
+from fairreason.grading.answers import Menu, grade_choice, grade_integer, grade_text, option
+from fairreason.grading.declared import declared, final_part
 from fairreason.records import Completion, Example
 
 OPTIONS = ("The redcap", "The bluecap", "Can't be determined")

@@ -1,6 +1,6 @@
 r"""Grades by the strict reader: options, numbers and short texts that a reply declares as its final answer.
 
-benchmarks/declared.py finds where a final answer stands; this module says what it means. A letter and an option's text
+grading/declared.py finds where a final answer stands; this module says what it means. A letter and an option's text
 must agree. A lower-case letter counts in a box or in brackets only, so the article "a" is never an option.
 """
 
@@ -11,8 +11,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from fairreason.benchmarks.declared import OPEN_THINKING, Parse, declared, final_part
 from fairreason.draws import LETTERS, shown_order
+from fairreason.grading.declared import OPEN_THINKING, Parse, declared, final_part
 from fairreason.records import Completion, Example, Grade
 
 _PLAIN_BOX = re.compile(r"\s*\\boxed\{([A-Z]|-?[1-9][0-9]{0,14}|0)\}\.?\s*")

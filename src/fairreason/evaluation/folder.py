@@ -1,0 +1,103 @@
+"""What an evaluation's folder holds of one benchmark, written once it is whole and read by everybody.
+
+    out/lab-bias/completions.jsonl           all answers in the benchmark's order, one row a sample
+    out/lab-bias/grades.jsonl                what became of each: id, sample, cluster, outcome, choice, answer, rule
+    out/lab-bias/scores.json                 settings, counts by outcome, scores; written last, so it means finished
+
+Every answer is counted once: n = correct + wrong + unparsed + truncated + error (law 1).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fairreason.benchmarks.base import Benchmark, folder_name, grade_one
+from fairreason.errors import DataError
+from fairreason.evaluation import statistics
+from fairreason.files import read_jsonl, write_atomic, write_json
+from fairreason.models.backends.base import Sampling
+from fairreason.records import OUTCOMES, Completion, Example, Grade, Measure, Score, from_json, to_json
+
+
+class Result(NamedTuple):
+    """A benchmark's scores, and how many answers came to each outcome."""
+
+    scores: list[Score]
+    counts: dict[str, int]
+
+
+def write(
+    benchmark: Benchmark,
+    examples: Sequence[Example],
+    answers: Sequence[Sequence[Completion]],
+    split: str,
+    sampling: Sampling,
+    folder: Path,
+    work: str,
+) -> None:
+    flat = [(e, s, c) for e, row in zip(examples, answers, strict=True) for s, c in enumerate(row)]
+    grades = [grade_one(benchmark, example, completion) for example, _, completion in flat]
+    scores = scores_of(benchmark, [example for example, _, _ in flat], grades)
+    counted = Counter(grade.outcome for grade in grades)
+    _write_jsonl(folder / "completions.jsonl", ({"id": e.id, "sample": s, **to_json(c)} for e, s, c in flat))
+    _write_jsonl(folder / "grades.jsonl", (_grade_row(e, s, g) for (e, s, _), g in zip(flat, grades, strict=True)))
+    settings = {"benchmark": benchmark.name, "split": split, **dataclasses.asdict(sampling)}
+    counts = {outcome: counted[outcome] for outcome in OUTCOMES}
+    rows = [to_json(score) for score in scores]
+    write_json(folder / "scores.json", {"work": work, **settings, "n": len(flat), "counts": counts, "scores": rows})
+
+
+def scores_of(benchmark: Benchmark, examples: Sequence[Example], grades: Sequence[Grade]) -> list[Score]:
+    """The benchmark's measures with their errors, as flat rows."""
+    measures = benchmark.summarize(examples, grades)
+    return [
+        Score(benchmark.name, m.metric, m.category, m.condition, **to_json(statistics.estimate(m))) for m in measures
+    ]
+
+
+def _grade_row(example: Example, sample: int, grade: Grade) -> dict[str, Any]:
+    place = {"category": example.metadata.get("category"), "condition": example.metadata.get("condition")}
+    return {"id": example.id, "sample": sample, "cluster": example.cluster, **to_json(grade), **place}
+
+
+def _write_jsonl(path: Path, rows: Iterator[dict[str, Any]]) -> None:
+    write_atomic(path, "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows))
+
+
+def read_result(folder: Path, benchmark: str) -> Result:
+    """A finished benchmark's Result from its evaluation folder. Raises DataError when it is not there."""
+    own = folder / folder_name(benchmark)
+    stored = finished(own)
+    if stored is None:
+        raise DataError(f"{own}: no finished evaluation (scores.json)")
+    return Result([from_json(Score, row) for row in stored["scores"]], stored["counts"])
+
+
+def read_grades(folder: Path, benchmark: str) -> list[dict[str, Any]]:
+    """The rows of a benchmark's grades.jsonl, in the benchmark's order. Raises DataError when it is not there."""
+    return read_jsonl(folder / folder_name(benchmark) / "grades.jsonl")
+
+
+def read_measures(folder: Path, benchmark: Benchmark, examples: Sequence[Example]) -> list[Measure]:
+    """The measures behind a finished benchmark's scores, for draws and pairs over runs. Raises DataError when an id of
+    the folder is not among `examples`."""
+    by_id = {example.id: example for example in examples}
+    rows = read_grades(folder, benchmark.name)
+    missing = [row["id"] for row in rows if row["id"] not in by_id]
+    if missing:
+        raise DataError(f"{folder / benchmark.name}: {missing[0]} is not among the questions of {benchmark.name}")
+    grades = [Grade(row["outcome"], row["choice"], row["answer"], row["rule"]) for row in rows]
+    return benchmark.summarize([by_id[row["id"]] for row in rows], grades)
+
+
+def finished(folder: Path) -> dict[str, Any] | None:
+    """The content of scores.json, None where there is none that can be read."""
+    try:
+        return json.loads((folder / "scores.json").read_text())
+    except (OSError, ValueError):
+        return None
