@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from fairreason.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from fairreason.evaluation.folder import Result
+    from fairreason.evaluation.gate import Gate
     from fairreason.evaluation.predictions import Scored
     from fairreason.recipe import Recipe
 
@@ -135,6 +136,28 @@ def compare(
     folder = data_folder(data)
     pairs = sides.pair(sides.read(Path(a), benchmarks, folder), sides.read(Path(b), benchmarks, folder))
     return comparison.compare(pairs, margin, by_category)
+
+
+def check(
+    new: str | Path,
+    base: str | Path,
+    margins: Mapping[str, float] | None = None,
+    benchmarks: Sequence[str] = (),
+    *,
+    data: str | Path | None = None,
+) -> Gate:
+    """The release gate: is `new` not worse than `base` by more than a margin on every axis asked for (default F and R
+    by .02)? One-sided 95 %, paired, clustered; sides as in `compare`. Raises UsageError and DataError."""
+    from fairreason.evaluation import gate, sides
+
+    folder = data_folder(data)
+    found, against = sides.read(Path(new), benchmarks, folder), sides.read(Path(base), benchmarks, folder)
+    if set(found) != set(against):
+        raise UsageError(
+            f"not the same benchmarks: {', '.join(found)} in {new}, {', '.join(against)} in {base}. "
+            "Name those to judge by with --bench"
+        )
+    return gate.check(sides.pair(found, against), margins)
 
 
 def study(

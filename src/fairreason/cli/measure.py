@@ -54,3 +54,27 @@ def compare(
     from fairreason.cli.scores import run_compare
 
     run_compare(Path(a), Path(b), bench, margin, by_category, data, json)
+
+
+@app.command()
+def check(
+    new: Annotated[str, typer.Argument(metavar="NEW", help=f"What is to be released: {Side}.", show_default=False)],
+    against: Annotated[str, typer.Option("--against", metavar="BASE", help="What it must not be worse than.")],
+    margin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--margin",
+            metavar="AXIS=SIZE",
+            help="An axis that is judged and what is no loss on it, e.g. F=.02, R=.02, s_amb_abs=.01, F/bbq=.02; "
+            "repeatable. Default: F=.02 and R=.02.",
+        ),
+    ] = None,
+    bench: Bench = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the verdicts as JUnit XML.")] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Release gate: is NEW not worse than BASE on every axis? Exit 0 yes, 3 no, 4 cannot tell with so few examples."""
+    from fairreason.cli.scores import run_check
+
+    run_check(Path(new), Path(against), margin or [], bench, junit, data, json)
