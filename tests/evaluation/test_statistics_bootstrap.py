@@ -62,7 +62,7 @@ def test_draws_without_a_stratum_are_left_out():
 
 
 def test_where_most_draws_lack_a_stratum_the_t_interval_stands_alone():
-    """A stratum that stands in one cluster of 8 is missing in (7/8)^8 = 34 % of the draws, one of three such in 73 %."""
+    """A stratum that stands in one cluster of 8 is missing in (7/8)^8 = 34 % of draws, one of three such in 73 %."""
     values = [1, -1, 1, 1, -1, 1, -1, 1, 1, -1, 1]
     strata = [0] * 8 + [1, 2, 3]
     one = measure(values, [*range(8), 0, 1, 2], strata=strata, coefficients=[0.25] * 4, metric="s_dis")

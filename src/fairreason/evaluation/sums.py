@@ -53,7 +53,7 @@ def ratios(sums: Sums, measure: Measure) -> np.ndarray | None:
 
 
 def influence(sums: Sums, measure: Measure, ratios_S: np.ndarray) -> np.ndarray:
-    """What each cluster moves the measure by, to first order: U_g = Σ_s c_s · (V_gs − r_s·W_gs) / W_s. Their sum is 0."""
+    """What each cluster moves the measure by, to first order: U_g = Σ_s c_s · (V_gs − r_s·W_gs) / W_s; Σ_g U_g = 0."""
     weights_S = sums.weights_GS.sum(axis=0)
     scale_S = np.divide(measure.coefficients, weights_S, out=np.zeros(len(weights_S)), where=weights_S != 0)
     return (sums.values_GS - ratios_S * sums.weights_GS) @ scale_S
