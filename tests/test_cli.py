@@ -20,7 +20,21 @@ from fairreason.cli import console, docs, main
 from fairreason.errors import DataError, RunError, UsageError
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ["", "demo", "study", "train", "eval", "mix", "bench", "report", "lab", "lab build"]
+COMMANDS = [
+    "",
+    "demo",
+    "study",
+    "train",
+    "eval",
+    "mix",
+    "bench",
+    "report",
+    "score",
+    "compare",
+    "check",
+    "lab",
+    "lab build",
+]
 
 
 class Done(NamedTuple):

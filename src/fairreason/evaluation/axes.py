@@ -42,8 +42,7 @@ class Wanted(NamedTuple):
     condition: str | None
 
 
-BIAS_AXES: dict[str, Wanted] = {
-    "F": Wanted("fairness", None),
+BESIDE: dict[str, Wanted] = {
     "s_amb": Wanted("s_amb", None),
     "s_amb_abs": Wanted("s_amb_abs", None),
     "s_dis": Wanted("s_dis", None),
@@ -54,6 +53,8 @@ BIAS_AXES: dict[str, Wanted] = {
     "unknown_disambig": Wanted("unknown_rate", "disambig"),
     "nonalignment_cost": Wanted("nonalignment_cost", None),
 }
+"""What stands beside F, since bias is never one number."""
+BIAS_AXES: dict[str, Wanted] = {"F": Wanted("fairness", None), **BESIDE}
 
 
 def direction(metric: str, condition: str | None) -> int | None:

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from fairreason.evaluation.axes import BESIDE
 from fairreason.recipe import Recipe
 from fairreason.records import Axis
 from fairreason.study import frontier
-from fairreason.study.numbers import AXES, Measures, Numbers, grounds, relative
+from fairreason.study.numbers import Measures, Numbers, grounds, relative
 
 NOT_THE_CONFIGURATION = ("seed", "study", "note", "marks")
 
@@ -133,7 +134,7 @@ def base_point(run: Evaluated, found: Numbers, axes: Mapping[str, Axis]) -> Poin
 
 def bias_axes(point: Point) -> dict[str, Any]:
     """The bias numbers that stand beside F (law 5)."""
-    return {key: point.estimate(key) for key in AXES}
+    return {key: point.estimate(key) for key in BESIDE}
 
 
 def _add_R0(point: Point, points: Sequence[Point], reasoning: Sequence[str]) -> None:

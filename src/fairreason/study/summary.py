@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from fairreason.evaluation.axes import BESIDE
 from fairreason.records import Axis
 from fairreason.study import frontier
 from fairreason.study.areas import area, areas, comparisons, fairness_of
 from fairreason.study.contrasts import contrasts
-from fairreason.study.numbers import AXES, DRAWS, Weights, numbers, usable
+from fairreason.study.numbers import DRAWS, Weights, numbers, usable
 from fairreason.study.points import Evaluated, Point, base_point, bias_axes, gather
 from fairreason.study.resolution import resolution
 
@@ -127,9 +128,9 @@ def _base_row(base: Point) -> dict[str, Any]:
 def _single(point: Point, s: int) -> dict[str, Any]:
     """One run's numbers, and under `estimates` the same with error, interval, n and clusters: of other questions, not
     of other seeds."""
-    estimates = {key: point.estimate(key, s) for key in ("F", "R", "R0", *AXES)}
+    estimates = {key: point.estimate(key, s) for key in ("F", "R", "R0", *BESIDE)}
     values = {key: found["value"] for key, found in estimates.items() if found is not None}
-    axes = {key: values[key] for key in AXES if key in values}
+    axes = {key: values[key] for key in BESIDE if key in values}
     run = point.runs[s]
     one = {key: values.get(key) for key in ("F", "R", "R0")}
     cost = _cost([run.cost])
