@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from fairreason.benchmarks import bbq, items
+from fairreason.benchmarks.aime2024 import AIME2024
 from fairreason.benchmarks.base import Benchmark
 from fairreason.benchmarks.gsm8k import GSM8K
 from fairreason.benchmarks.lab import LAB_BIAS, LAB_BIAS_VL, LAB_CHART, LAB_MATH
+from fairreason.benchmarks.math500 import MATH500
 from fairreason.errors import UsageError, nearest
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -15,6 +17,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "lab-chart": LAB_CHART,
     "bbq": bbq.BBQ,
     "gsm8k": GSM8K,
+    "math500": MATH500,
+    "aime2024": AIME2024,
 }
 
 PARTS: dict[str, Benchmark] = {**bbq.BY_CATEGORY}
