@@ -41,6 +41,10 @@ class Archive:
         """All members, without the one top folder where there is one."""
         return [name.removeprefix(self._top) for name in self._members if name.startswith(self._top)]
 
+    def holds(self, name: str) -> bool:
+        """Whether `read` finds a member of this name."""
+        return name in self._members or self._top + name in self._members
+
     def read(self, name: str, most: int) -> bytes:
         """One member's bytes. Raises DataError when it is not there, damaged, locked, or unpacks to more than `most`:
         neither what the zip says of its size nor its ratio is trusted, reading stops there."""

@@ -47,11 +47,13 @@ class Pictures:
         if not self.is_folder and "!" in str(place):
             raise DataError(f"{place}: a zip whose path holds an exclamation mark cannot be named; move it")
 
-    def reference(self, name: str) -> str:
+    def reference(self, name: object) -> str:
         """The string that `open_image` and `picture_hash` open. A picture that is not there is found out when it is
         opened, by its own example. Raises DataError for a name that is no relative path or leads out of the folder."""
-        known = self._known.get(name) if isinstance(name, str) else None
-        return known or self._known.setdefault(name, self._reference(inner_name(name)))
+        inner = inner_name(name)
+        if inner not in self._known:
+            self._known[inner] = self._reference(inner)
+        return self._known[inner]
 
     def _reference(self, name: str) -> str:
         if not self.is_folder:
