@@ -57,6 +57,19 @@ def compare(
 
 
 @app.command()
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's or an evaluation's folder.", show_default=False)],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the logs go.")] = Path("out/inspect"),
+    bench: Annotated[str | None, typer.Option("--bench", help="Benchmarks, separated by commas; default: all.")] = None,
+    data: Data = None,
+) -> None:
+    """Write an evaluation as logs that Inspect opens (inspect view --log-dir DIR); prints their paths."""
+    from fairreason.cli.scores import run_export
+
+    run_export(run, out, bench, data)
+
+
+@app.command()
 def check(
     new: Annotated[str, typer.Argument(metavar="NEW", help=f"What is to be released: {Side}.", show_default=False)],
     against: Annotated[str, typer.Option("--against", metavar="BASE", help="What it must not be worse than.")],

@@ -81,6 +81,16 @@ def run_check(
         raise typer.Exit(EXIT[found.verdict])
 
 
+def run_export(run: Path, out: Path, bench: str | None, data: Path | None) -> None:
+    from fairreason.evaluation import sides
+    from fairreason.exports import inspect_log
+
+    if not run.is_dir():
+        raise UsageError(f"{run}: no such folder")
+    for side in sides.read(run, _names(bench), api.data_folder(data)).values():
+        print(inspect_log.write(side, run, out))
+
+
 def _margin(text: str) -> tuple[str, float]:
     """`F=.02` as axis and size. Raises UsageError."""
     axis, _, size = text.partition("=")
