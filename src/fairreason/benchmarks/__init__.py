@@ -5,7 +5,9 @@ from __future__ import annotations
 from fairreason.benchmarks import bbq, items
 from fairreason.benchmarks.base import Benchmark
 from fairreason.benchmarks.gsm8k import GSM8K
+from fairreason.benchmarks.humaneval import HUMANEVAL
 from fairreason.benchmarks.lab import LAB_BIAS, LAB_BIAS_VL, LAB_CHART, LAB_MATH
+from fairreason.benchmarks.mbpp import MBPP
 from fairreason.errors import UsageError, nearest
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -15,6 +17,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "lab-chart": LAB_CHART,
     "bbq": bbq.BBQ,
     "gsm8k": GSM8K,
+    "humaneval": HUMANEVAL,
+    "mbpp": MBPP,
 }
 
 PARTS: dict[str, Benchmark] = {**bbq.BY_CATEGORY}
