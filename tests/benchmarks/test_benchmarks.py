@@ -15,11 +15,13 @@ from fairreason.world.words import HELD_OUT
 
 LAB = ("lab-bias", "lab-bias-vl", "lab-math", "lab-chart")
 PUBLIC = ("bbq", "gsm8k", "math500", "aime2024")
+CODE = ("humaneval", "mbpp")
+"""Graded by running programs: test_code_benchmarks.py."""
 EVERY = [*LAB, *(pytest.param(name, marks=pytest.mark.data) for name in PUBLIC)]
 
 
 def test_there_is_a_parameter_for_every_benchmark():
-    assert set(benchmarks.BENCHMARKS) == {*LAB, *PUBLIC}
+    assert set(benchmarks.BENCHMARKS) == {*LAB, *PUBLIC, *CODE}
     assert all(name == one.name for name, one in {**benchmarks.BENCHMARKS, **benchmarks.PARTS}.items())
 
 
@@ -102,7 +104,7 @@ def test_names_that_do_not_exist():
         benchmarks.get("bbq/age")
 
 
-@pytest.mark.parametrize("name", PUBLIC)
+@pytest.mark.parametrize("name", [*PUBLIC, *CODE])
 def test_absent_data_names_the_folder_and_the_file(name, tmp_path, monkeypatch):
     with pytest.raises(DataError, match=f"{name}: no data. Looked for {tmp_path}/{name}/"):
         benchmarks.get(name).load("test", tmp_path)

@@ -46,7 +46,7 @@ def run_bench(
         print(lm_eval_task.write(asked[0], asked[0].load(split, folder), lm_eval), file=sys.stderr)
     rows = [_validated(benchmark, folder) if validate else _at_hand(benchmark, folder) for benchmark in asked]
     console.show(rows) if as_json else console.table(rows)
-    if any(row.get("status") == "failed" for row in rows) or (name and rows[0].get("status") == "absent"):
+    if any(row.get("status") == "failed" for row in rows) or (name and rows[0].get("status") in ("absent", "not run")):
         raise typer.Exit(1)
 
 
@@ -66,7 +66,9 @@ def _validated(benchmark: Benchmark, folder: Path | None) -> dict[str, Any]:
         found = validate.validate(benchmark, folder, progress)
     finally:
         progress.close()
-    return _row(benchmark, found.splits, {"status": found.status, "note": validate.summary(found.problems)})
+    unchecked = f"{found.unchecked:,} of them cannot be graded as published" if found.unchecked else ""
+    note = "; ".join(filter(None, [validate.summary(found.problems), unchecked]))
+    return _row(benchmark, found.splits, {"status": found.status, "note": note})
 
 
 def _row(benchmark: Benchmark, sizes: dict[Split, int], more: dict[str, Any]) -> dict[str, Any]:

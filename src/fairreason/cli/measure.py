@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fairreason.cli.app import Data, Json, Split, app
+from fairreason.cli.app import AllowCode, Data, Json, Split, app
 
 Side = "a run's folder, an evaluation's folder, or a file of predictions (then --bench)"
 Bench = Annotated[
@@ -30,6 +30,7 @@ def score(
     grades: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write one JSON line an answer: how it was read.")
     ] = None,
+    allow_code_execution: AllowCode = False,
     data: Data = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print the scores as CSV.")] = False,
     json: Json = False,
