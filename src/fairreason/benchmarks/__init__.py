@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fairreason.benchmarks import bbq, items
 from fairreason.benchmarks.base import Benchmark
+from fairreason.benchmarks.bbq_aligned import BBQ_ALIGNED
+from fairreason.benchmarks.bbq_open import BBQ_OPEN
 from fairreason.benchmarks.gsm8k import GSM8K
 from fairreason.benchmarks.lab import LAB_BIAS, LAB_BIAS_VL, LAB_CHART, LAB_MATH
 from fairreason.errors import UsageError, nearest
@@ -14,6 +16,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "lab-math": LAB_MATH,
     "lab-chart": LAB_CHART,
     "bbq": bbq.BBQ,
+    "bbq-open": BBQ_OPEN,
+    "bbq-aligned": BBQ_ALIGNED,
     "gsm8k": GSM8K,
 }
 

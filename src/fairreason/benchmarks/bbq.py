@@ -34,7 +34,6 @@ from fairreason.benchmarks.bbq_targets import (
     remarks,
 )
 from fairreason.benchmarks.sources import Stamp, find, rows
-from fairreason.draws import Split
 from fairreason.errors import DataError
 from fairreason.grading.answers import grade_choice
 from fairreason.records import Example
@@ -70,7 +69,7 @@ def load(name: str, categories: Sequence[str], split: str, data: Path | None = N
 def _file(file: Stamp, metadata: Stamp | None, name: str, category: str) -> Mapping[str, Sequence[Example]]:
     """A file's examples by split."""
     targets = read_targets(metadata) if metadata else None
-    found: dict[Split, list[Example]] = {}
+    found: dict[str, list[Example]] = {}
     for line, row in rows(file.path):
         example = _example(f"{file.path}:{line}", row, name, category, targets)
         found.setdefault(family_split(example.cluster.removeprefix("bbq/")), []).append(example)
