@@ -109,11 +109,13 @@ def score(
     predictions: str | Path,
     *,
     split: str | None = None,
+    official: bool = False,
     data: str | Path | None = None,
 ) -> Scored:
     """Score a file of predictions made elsewhere: JSON lines, plain or .gz, as evaluation/predictions.py says.
 
-    `split` names the questions that were asked, None all of the benchmark. Raises FairReasonError.
+    `split` names the questions that were asked, None all of the benchmark; `official` scores BBQ as its authors did:
+    without the answers that made no choice and the rows that have no target. Raises FairReasonError.
     """
     from fairreason import benchmarks as known
     from fairreason.evaluation import predictions as files
@@ -121,7 +123,7 @@ def score(
     found = known.get(benchmark)
     found.needs()
     asked = list(files.everything(found, split, data_folder(data)))
-    return files.score(found, files.read(Path(predictions), found, asked))
+    return files.score(found, files.read(Path(predictions), found, asked), official)
 
 
 def compare(

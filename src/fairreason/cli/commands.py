@@ -104,6 +104,9 @@ def run_eval(
             results = api.evaluate(model, names, data=data, out=kept, progress=progress, **settings)
         if grades:
             _write_grades(grades, kept, list(results))
+    for name, result in results.items():
+        for remark in result.remarks:
+            print(f"{name}: {remark}", file=sys.stderr)
     scores = [to_json(score) for result in results.values() for score in result.scores]
     counts = {name: result.counts for name, result in results.items()}
     if as_json:
