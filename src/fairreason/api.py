@@ -52,12 +52,18 @@ def evaluate(
     trust_remote_code: bool = False,
     unsafe_weights: bool = False,
     threads: int = 1,
+    base_url: str | None = None,
+    concurrency: int | None = None,
+    time_limit: float | None = None,
+    cache: str | Path | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, Result]:
     """Ask a model the benchmarks' questions and score its answers, by benchmark.
 
-    `model` is lab, a folder, a run folder or a hub name (backend scripted: a JSONL file of answers). With `out` every
-    answer is kept there and a second call goes on where the first one stopped. Raises FairReasonError.
+    `model` is lab, a folder, a run folder or a hub name (backend scripted: a JSONL file of answers; openai: the name by
+    which the server at `base_url` knows it, asked `concurrency` questions at a time within `time_limit` seconds each).
+    With `out` every answer is kept there and a second call goes on where the first one stopped; with `cache` (or
+    FAIRREASON_CACHE) no question is asked twice of the same weights and settings. Raises FairReasonError.
     """
     from fairreason import benchmarks as known
     from fairreason.evaluation import evaluate as evaluation
@@ -71,12 +77,14 @@ def evaluate(
     asked = [known.get(name) for name in benchmarks]
     for benchmark in asked:
         benchmark.load(split, folder)  # what is absent is an error now, not after the model's loading
-    options = {
-        "revision": revision,
-        "trust_remote_code": trust_remote_code,
-        "unsafe_weights": unsafe_weights,
-        "threads": threads,
-    }
+    remote = {"base_url": base_url, "concurrency": concurrency, "time_limit": time_limit}
+    remote = {name: value for name, value in remote.items() if value is not None}
+    if remote and backend != "openai":
+        raise UsageError(f"{min(remote).replace('_', '-')} is for --backend openai, not {backend}")
+    local = {"trust_remote_code": trust_remote_code, "unsafe_weights": unsafe_weights}
+    options = {"revision": revision, **(remote if backend == "openai" else local)}
+    if backend == "huggingface":
+        options["threads"] = threads
     with contextlib.ExitStack() as stack:
         kept = Path(out) if out else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fairreason-")))
         return evaluation.evaluate(
@@ -91,6 +99,7 @@ def evaluate(
             seed=seed,
             thinking=thinking,
             limit=limit,
+            cache=cache_folder(cache),
             progress=progress,
         )
 
@@ -163,4 +172,10 @@ def data_folder(data: str | Path | None) -> Path | None:
     chosen = data or os.environ.get("FAIRREASON_DATA")
     if chosen and not Path(chosen).is_dir():
         raise UsageError(f"{chosen}: no such data folder (--data or FAIRREASON_DATA)")
+    return Path(chosen) if chosen else None
+
+
+def cache_folder(cache: str | Path | None) -> Path | None:
+    """The folder of kept answers asked for, else FAIRREASON_CACHE; None where neither is set."""
+    chosen = cache or os.environ.get("FAIRREASON_CACHE")
     return Path(chosen) if chosen else None
