@@ -7,7 +7,7 @@ generation settings; in it an answer stands under a hash of the prompt, its pict
 sampled, the question's id, on which their noise depends. So a checkpoint that is written over has another file, and the
 choice of benchmarks, split and limit does not matter. Failed answers are not kept.
 
-Off unless a folder is named (--cache, FAIRREASON_CACHE). SQLite keeps it whole in a kill and lets processes share it. Any
+Off unless a folder is named (--cache, FAIRREASON_CACHE). SQLite keeps it whole in a kill; processes may share it. Any
 file may be deleted at any time; its date is that of its last use (`find cache -mtime +30 -delete`).
 """
 

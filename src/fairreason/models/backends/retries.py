@@ -26,7 +26,7 @@ PASSING = {408, 409, 425, 429}
 
 
 class Trouble(NamedTuple):
-    """`reason` in a few words; `then` what to do; `wait` seconds that the server asks for; `tries` how often at most."""
+    """`reason` in a few words; `then` what to do; `wait` seconds that the server asks for; `tries` at most."""
 
     reason: str
     then: Literal["again", "count", "stop"]
