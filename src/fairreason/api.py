@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +65,8 @@ def evaluate(
     """
     from fairreason import benchmarks as known
     from fairreason.evaluation import evaluate as evaluation
+    from fairreason.evaluation.cache import cache_folder
+    from fairreason.evaluation.scratch import answers_folder
     from fairreason.models.backends import BACKENDS
 
     if samples > 1 and temperature == 0:
@@ -85,8 +85,7 @@ def evaluate(
     options = {"revision": revision, **(remote if backend == "openai" else local)}
     if backend == "huggingface":
         options["threads"] = threads
-    with contextlib.ExitStack() as stack:
-        kept = Path(out) if out else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fairreason-")))
+    with answers_folder(Path(out) if out else None, paid=backend == "openai") as kept:
         return evaluation.evaluate(
             BACKENDS[backend](model, **options),
             asked,
@@ -99,7 +98,7 @@ def evaluate(
             seed=seed,
             thinking=thinking,
             limit=limit,
-            cache=cache_folder(cache),
+            cache=Path(cache) if cache else cache_folder(),
             progress=progress,
         )
 
@@ -172,10 +171,4 @@ def data_folder(data: str | Path | None) -> Path | None:
     chosen = data or os.environ.get("FAIRREASON_DATA")
     if chosen and not Path(chosen).is_dir():
         raise UsageError(f"{chosen}: no such data folder (--data or FAIRREASON_DATA)")
-    return Path(chosen) if chosen else None
-
-
-def cache_folder(cache: str | Path | None) -> Path | None:
-    """The folder of kept answers asked for, else FAIRREASON_CACHE; None where neither is set."""
-    chosen = cache or os.environ.get("FAIRREASON_CACHE")
     return Path(chosen) if chosen else None

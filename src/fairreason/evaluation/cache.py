@@ -97,5 +97,11 @@ class Cache:
             ) from None
 
 
+def cache_folder() -> Path | None:
+    """The folder that FAIRREASON_CACHE names, None where it names none."""
+    named = os.environ.get("FAIRREASON_CACHE")
+    return Path(named) if named else None
+
+
 def _hash(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
