@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
 import importlib.util
 import io
 import json
@@ -372,8 +373,8 @@ def test_the_fingerprint_is_address_name_revision_and_what_the_server_says():
             identity(refuses(404)),
         ]
         assert len({plain, *others}) == 5
-        assert identity(refuses(405)) == identity(Reply(b"<html>")) == others[3]
-        for models, sentence in [(refuses(401), "401"), (refuses(500), "500"), (None, "closed")]:
+        assert identity(refuses(405)) == identity(refuses(500)) == identity(Reply(b"<html>")) == others[3]
+        for models, sentence in [(refuses(401), "401"), (refuses(503), "503"), (None, "closed")]:
             with pytest.raises(FairReasonError, match=sentence):
                 identity(models)
 
@@ -492,9 +493,12 @@ def test_transformers_serve_gives_the_answers_of_this_process(tiny, tiny_vl):
             here = {prompts[i].id: answers[0] for i, answers in tiny.generate(prompts, sampling)}
             backend = BACKENDS["openai"](str(tiny_vl), base_url=f"http://127.0.0.1:{port}/v1", concurrency=2)
             there = {prompts[i].id: answers[0] for i, answers in backend.generate(prompts, sampling)}
-            for name, answer in here.items():  # `serve` leaves out a space before the first word
-                assert there[name].text.lstrip() == answer.text.lstrip(), name
-                assert there[name].finish_reason == answer.finish_reason
+            for name, answer in here.items():  # `serve` at times leaves out an answer's first character
+                got, tail = there[name], there[name].text
+                assert answer.text.endswith(tail) and len(answer.text) - len(tail) <= 1, (answer, got)
+                assert dataclasses.replace(got, text="") == dataclasses.replace(
+                    answer, text=""
+                )  # the tokens' counts too
     finally:
         process.terminate()
         process.wait(20)

@@ -23,7 +23,8 @@ Deliver = Callable[[tuple[int, list[Completion]]], None]
 HOPELESS = 8
 """Failures in a row, at least as many as there are requests at a time, after which the server counts as gone."""
 SHORTEST_SECRET = 8  # a shorter key ("none", "EMPTY") hides nothing, and may well be a word of an answer
-WITHOUT_A_LIST = (404, 405, 501)
+WITHOUT_A_LIST = (400, 404, 405, 500, 501)
+"""How servers answer that cannot list their models (500: `transformers serve` on a machine without a hub cache)."""
 
 
 class FailedError(Exception):
