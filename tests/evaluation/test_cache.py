@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -17,10 +19,12 @@ import torch
 from sample_benchmark import SAMPLE, png
 from test_evaluate import answers, content
 
+import fairreason as fr
 from fairreason.errors import ModelError, RunError, UsageError
 from fairreason.evaluation import evaluate as module
 from fairreason.evaluation.cache import Cache, cache_folder
 from fairreason.evaluation.evaluate import evaluate
+from fairreason.files import read_jsonl
 from fairreason.models.backends import Prompt, Sampling
 from fairreason.models.backends.huggingface import HuggingFaceBackend
 from fairreason.models.backends.scripted import ScriptedBackend
@@ -180,10 +184,27 @@ def test_the_folder_is_the_environments_where_it_names_one(monkeypatch):
     assert cache_folder() == Path("here/cache")
 
 
+def test_a_run_keeps_its_answers_where_the_environment_says(tmp_path, tiny_qwen3, monkeypatch):
+    monkeypatch.setenv("FAIRREASON_CACHE", str(tmp_path / "cache"))
+    recipe = fr.Recipe(
+        model=str(tiny_qwen3),
+        strategy={"type": "none"},
+        evaluation={"benchmarks": ["lab-math"], "limit": 8, "max_new_tokens": 4},
+    )
+    first = fr.train(recipe, tmp_path / "first") / "evaluation/lab-math/completions.jsonl"
+    (kept,) = (tmp_path / "cache").iterdir()
+    with contextlib.closing(sqlite3.connect(kept)) as table, table:  # as only an answer from the cache can be
+        table.execute("UPDATE answers SET completions = ?", ['[{"text": "from the cache"}]'])
+    second = fr.train(recipe, tmp_path / "second") / "evaluation/lab-math/completions.jsonl"
+    assert {row["text"] for row in read_jsonl(second)} == {"from the cache"}
+    assert [row["id"] for row in read_jsonl(second)] == [row["id"] for row in read_jsonl(first)]
+
+
 WRITER = """
 import sys
 from pathlib import Path
 from fairreason.evaluation.cache import Cache
+from fairreason.files import read_jsonl
 from fairreason.models.backends import Prompt, Sampling
 from fairreason.models.backends.scripted import ScriptedBackend
 from fairreason.records import Completion

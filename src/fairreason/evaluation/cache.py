@@ -20,7 +20,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from fairreason import __version__
@@ -79,8 +79,8 @@ class Cache:
                 table.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?)", rows)
 
     def _key(self, prompt: Prompt) -> bytes:
-        pictures = [picture_hash(reference) for reference in prompt.images]
-        return bytes.fromhex(_hash([prompt.text, pictures, prompt.id if self.sampled else ""]))
+        own = asdict(prompt) | {"images": [picture_hash(reference) for reference in prompt.images]}
+        return bytes.fromhex(_hash(own if self.sampled else own | {"id": ""}))
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

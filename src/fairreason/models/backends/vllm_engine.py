@@ -29,10 +29,9 @@ ROUND = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One answer to make: prompt index, sample number, what the engine is asked, the seed."""
+    """One answer to make: prompt index, what the engine is asked, the seed."""
 
     index: int
-    sample: int
     prompt: dict[str, Any]
     seed: int
 
@@ -59,8 +58,6 @@ class VllmBackend:
 
     def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[tuple[int, list[Completion]]]:
         """See base.Backend."""
-        copies = sampling.samples if sampling.temperature > 0 else 1
-        waiting: dict[int, dict[int, Completion]] = {}
         rows: list[Row] = []
         for index, prompt in enumerate(prompts):
             try:
@@ -68,21 +65,19 @@ class VllmBackend:
             except (DataError, ModelError, ValueError) as error:
                 yield index, failed(str(error), sampling.samples)
                 continue
-            rows += [Row(index, s, asked, sampling_key(sampling.seed, prompt.id, s)) for s in range(copies)]
-            if len(rows) >= ROUND or index == len(prompts) - 1:
-                yield from self._round(rows, sampling, copies, waiting)
+            copies = sampling.samples if sampling.temperature > 0 else 1
+            rows += [Row(index, asked, sampling_key(sampling.seed, prompt.id, s)) for s in range(copies)]
+            if len(rows) >= ROUND:
+                yield from self._round(rows, sampling)
                 rows = []
-        yield from self._round(rows, sampling, copies, waiting)
+        yield from self._round(rows, sampling)
 
-    def _round(
-        self, rows: list[Row], sampling: Sampling, copies: int, waiting: dict[int, dict[int, Completion]]
-    ) -> Iterator[tuple[int, list[Completion]]]:
+    def _round(self, rows: list[Row], sampling: Sampling) -> Iterator[tuple[int, list[Completion]]]:
+        made: dict[int, list[Completion]] = {}
         for row, answer in zip(rows, self._answers(rows, sampling), strict=True):
-            own = waiting.setdefault(row.index, {})
-            own[row.sample] = answer
-            if len(own) == copies:
-                del waiting[row.index]
-                yield row.index, [own[s] for s in range(copies)] * (sampling.samples // copies)
+            made.setdefault(row.index, []).append(answer)
+        for index, answers in made.items():
+            yield index, answers * (sampling.samples // len(answers))
 
     def _answers(self, rows: list[Row], sampling: Sampling) -> list[Completion]:
         """One answer a row; where the engine refuses them together (one is too long), halved until it is alone."""
