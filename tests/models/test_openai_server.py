@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import dataclasses
+import email.utils
 import importlib.util
 import io
 import json
@@ -306,6 +307,14 @@ def test_a_server_that_asks_everybody_to_wait_is_left_alone_until_then():
     with Loopback(answer).running() as url:
         ask(url, 4, concurrency=1)
     assert times[1] - times[0] >= 0.6
+
+
+def test_a_server_may_name_the_hour_to_come_back():
+    then = email.utils.formatdate(time.time() + 30, usegmt=True)
+    assert 25 < retries.retry_after({"retry-after": then}) <= 30
+    past = email.utils.formatdate(time.time() - 30, usegmt=True)
+    assert retries.retry_after({"retry-after": past}) == 0
+    assert [retries.retry_after({"retry-after": odd}) for odd in ("-1", "nan", "inf", "")] == [None] * 4
 
 
 def test_the_name_of_the_limit_follows_the_server():

@@ -25,6 +25,8 @@ from fairreason.records import Completion, FinishReason, open_image
 
 ROUND = 1_024
 """Answers handed to the engine at once, after which they are handed on: enough to keep it busy."""
+RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+"""Of adapters, as vLLM 0.31 makes room for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class VllmBackend:
             outputs = self.engine.generate(
                 [row.prompt for row in rows], settings, use_tqdm=False, lora_request=self.adapter
             )
-        except (ValueError, RuntimeError) as error:
+        except ValueError as error:
             if len(rows) == 1:
                 return failed(f"{type(error).__name__}: {error}", 1)
             half = len(rows) // 2
@@ -119,7 +121,7 @@ class VllmBackend:
             base = folders.base_of(source.folder)
             rank = json.loads((source.folder / "adapter_config.json").read_text()).get("r", 16)
             source = folders.locate(base.name, revision=base.revision, unsafe_weights=source.unsafe_weights)
-            more = {"enable_lora": True, "max_lora_rank": max(rank, 8)}
+            more = {"enable_lora": True, "max_lora_rank": room_for(rank)}
         return LLM(model=str(source.folder), trust_remote_code=self.trust_remote_code, generation_config="vllm", **more)
 
     @functools.cached_property
@@ -145,6 +147,18 @@ def reader(source: folders.Source, trust_remote_code: bool = False) -> Loaded:
     is_vl = type(config) in PICTURE_MODELS
     processor = load_processor(own, is_vl, trust_remote_code)
     return Loaded(None, processor, getattr(processor, "tokenizer", processor), source.name, source.commit, is_vl, base)
+
+
+def room_for(rank: int) -> int:
+    """The smallest of vLLM's ranks that holds an adapter of this one. Raises ModelError where none does.
+
+    >>> room_for(4), room_for(16), room_for(17)
+    (8, 16, 32)
+    """
+    fitting = [room for room in RANKS if room >= rank]
+    if not fitting:
+        raise ModelError(f"an adapter of rank {rank}: vllm takes {RANKS[-1]} at most. Merge it into its base")
+    return fitting[0]
 
 
 def engine_prompt(loaded: Loaded, prompt: Prompt, sampling: Sampling) -> dict[str, Any]:
