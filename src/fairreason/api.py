@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,16 +54,24 @@ def evaluate(
     unsafe_weights: bool = False,
     allow_code_execution: bool = False,
     threads: int = 1,
+    base_url: str | None = None,
+    concurrency: int | None = None,
+    time_limit: float | None = None,
+    cache: str | Path | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, Result]:
     """Ask a model the benchmarks' questions and score its answers, by benchmark.
 
-    `model` is lab, a folder, a run folder or a hub name (backend scripted: a JSONL file of answers). With `out` every
-    answer is kept there and a second call goes on where the first one stopped. `allow_code_execution` lets programs
+    `model` is lab, a folder, a run folder or a hub name (backend scripted: a JSONL file of answers; openai: the name by
+    which the server at `base_url` knows it, asked `concurrency` questions at a time within `time_limit` seconds each).
+    With `out` every answer is kept there and a second call goes on where the first one stopped; with `cache` (or
+    FAIRREASON_CACHE) no question is asked twice of the same weights and settings. `allow_code_execution` lets programs
     that the model wrote run in a sandbox, in this process from now on. Raises FairReasonError.
     """
     from fairreason import benchmarks as known
     from fairreason.evaluation import evaluate as evaluation
+    from fairreason.evaluation.cache import cache_folder
+    from fairreason.evaluation.scratch import answers_folder
     from fairreason.grading import sandbox
     from fairreason.models.backends import BACKENDS
 
@@ -80,14 +86,15 @@ def evaluate(
     for benchmark in asked:
         benchmark.needs()
         benchmark.load(split, folder)  # what is absent is an error now, not after the model's loading
-    options = {
-        "revision": revision,
-        "trust_remote_code": trust_remote_code,
-        "unsafe_weights": unsafe_weights,
-        "threads": threads,
-    }
-    with contextlib.ExitStack() as stack:
-        kept = Path(out) if out else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fairreason-")))
+    remote = {"base_url": base_url, "concurrency": concurrency, "time_limit": time_limit}
+    remote = {name: value for name, value in remote.items() if value is not None}
+    if remote and backend != "openai":
+        raise UsageError(f"{min(remote).replace('_', '-')} is for --backend openai, not {backend}")
+    local = {"trust_remote_code": trust_remote_code, "unsafe_weights": unsafe_weights}
+    options = {"revision": revision, **(remote if backend == "openai" else local)}
+    if backend == "huggingface":
+        options["threads"] = threads
+    with answers_folder(Path(out) if out else None, paid=backend == "openai") as kept:
         return evaluation.evaluate(
             BACKENDS[backend](model, **options),
             asked,
@@ -100,6 +107,7 @@ def evaluate(
             seed=seed,
             thinking=thinking,
             limit=limit,
+            cache=Path(cache) if cache else cache_folder(),
             progress=progress,
         )
 

@@ -53,10 +53,8 @@ def write(
     settings = {"benchmark": benchmark.name, "split": split, **dataclasses.asdict(sampling)}
     counts = count(grades)
     rows = [to_json(score) for score in scores]
-    write_json(
-        folder / "scores.json",
-        {"work": work, **settings, "n": len(flat), "counts": counts, "scores": rows, "remarks": remarks},
-    )
+    said = {"n": len(flat), "counts": counts, "scores": rows, "remarks": benchmark.remarks(examples)}
+    write_json(folder / "scores.json", {"work": work, **settings, **said})
 
 
 def scores_of(benchmark: Benchmark, examples: Sequence[Example], grades: Sequence[Grade]) -> list[Score]:

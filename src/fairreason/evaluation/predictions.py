@@ -47,8 +47,8 @@ class Graded(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """Scores with errors, all answers by outcome, what became of the ids, how many answers the authors' rule leaves out,
-    and what a reader must know besides."""
+    """Scores with errors, all answers by outcome, what became of the ids, how many answers the authors' rule leaves
+    out, and what a reader must know besides."""
 
     scores: list[Score]
     counts: dict[str, int]

@@ -66,6 +66,14 @@ def encode_prompt(loaded: Loaded, text: str, images: list[Image], thinking: Thin
     return Encoded(ids + middle, fields)
 
 
+def slot_ids(loaded: Loaded, text: str, pictures: int, thinking: Thinking) -> list[int]:
+    """One prompt's tokens with a single slot a picture, for engines that widen it to the picture's size themselves."""
+    if pictures and not loaded.is_vl:
+        raise ModelError(f"{loaded.name}: takes no pictures, but the question has {pictures}")
+    head, tail = _frame(loaded.processor, loaded.is_vl, pictures, thinking)
+    return [*_head_ids(loaded.processor, loaded.is_vl, head), *encode_text(loaded, text), *_ids(loaded.tokenizer, tail)]
+
+
 def encode_text(loaded: Loaded, text: str) -> list[int]:
     """A text's tokens, where everything that looks like a control token stays text."""
     pieces = _apart(text, _control_tokens(loaded.tokenizer))

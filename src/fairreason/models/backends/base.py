@@ -36,7 +36,8 @@ class Sampling:
 
 
 class Backend(Protocol):
-    """`fingerprint` names everything on the model's side that decides an answer; equal fingerprints, equal answers."""
+    """`fingerprint` names everything on the model's side that decides an answer; equal fingerprints, equal answers. One
+    that cannot cover the weights (a server's) says so by an attribute `weights_are_known` that is False."""
 
     name: str
 
