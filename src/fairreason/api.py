@@ -48,6 +48,7 @@ def evaluate(
     limit: int | None = None,
     seed: int = 0,
     thinking: str = "on",
+    mode: str = "generate",
     revision: str | None = None,
     trust_remote_code: bool = False,
     unsafe_weights: bool = False,
@@ -57,7 +58,8 @@ def evaluate(
     """Ask a model the benchmarks' questions and score its answers, by benchmark.
 
     `model` is lab, a folder, a run folder or a hub name (backend scripted: a JSONL file of answers). With `out` every
-    answer is kept there and a second call goes on where the first one stopped. Raises FairReasonError.
+    answer is kept there and a second call goes on where the first one stopped. `mode` "letters" reads each answer off
+    the letters' probabilities behind the prompt instead of letting the model write. Raises FairReasonError.
     """
     from fairreason import benchmarks as known
     from fairreason.evaluation import evaluate as evaluation
@@ -65,6 +67,8 @@ def evaluate(
 
     if samples > 1 and temperature == 0:
         raise UsageError("samples above 1 need a temperature above 0: greedy answers are all alike")
+    if mode not in ("generate", "letters"):
+        raise UsageError(f"unknown mode {mode}; there are generate and letters")
     if backend not in BACKENDS:
         raise UsageError(f"unknown backend {backend}; there are {', '.join(BACKENDS)}")
     folder = data_folder(data)
@@ -90,6 +94,7 @@ def evaluate(
             max_new_tokens=max_new_tokens,
             seed=seed,
             thinking=thinking,
+            mode=mode,
             limit=limit,
             progress=progress,
         )
