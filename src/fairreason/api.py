@@ -49,6 +49,7 @@ def evaluate(
     limit: int | None = None,
     seed: int = 0,
     thinking: str = "on",
+    mode: str = "generate",
     revision: str | None = None,
     trust_remote_code: bool = False,
     unsafe_weights: bool = False,
@@ -64,7 +65,8 @@ def evaluate(
 
     `model` is lab, a folder, a run folder or a hub name (backend scripted: a JSONL file of answers; openai: the name by
     which the server at `base_url` knows it, asked `concurrency` questions at a time within `time_limit` seconds each).
-    With `out` every answer is kept there and a second call goes on where the first one stopped; with `cache` (or
+    `mode` "letters" reads each answer off the letters' probabilities behind the prompt instead of letting the model
+    write. With `out` every answer is kept there and a second call goes on where the first one stopped; with `cache` (or
     FAIRREASON_CACHE) no question is asked twice of the same weights and settings. `allow_code_execution` lets programs
     that the model wrote run in a sandbox, in this process from now on. Raises FairReasonError.
     """
@@ -77,6 +79,8 @@ def evaluate(
 
     if samples > 1 and temperature == 0:
         raise UsageError("samples above 1 need a temperature above 0: greedy answers are all alike")
+    if mode not in ("generate", "letters"):
+        raise UsageError(f"unknown mode {mode}; there are generate and letters")
     if backend not in BACKENDS:
         raise UsageError(f"unknown backend {backend}; there are {', '.join(BACKENDS)}")
     folder = data_folder(data)
@@ -106,6 +110,7 @@ def evaluate(
             max_new_tokens=max_new_tokens,
             seed=seed,
             thinking=thinking,
+            mode=mode,
             limit=limit,
             cache=Path(cache) if cache else cache_folder(),
             progress=progress,

@@ -152,6 +152,10 @@ def evaluate(
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, thinking included.")] = 64,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many questions a benchmark.")] = None,
     thinking: Annotated[Literal["on", "off"], typer.Option(help="Handed to the chat template.")] = "on",
+    mode: Annotated[
+        Literal["generate", "letters"],
+        typer.Option(help="letters reads the most probable option letter behind the prompt; nothing is written."),
+    ] = "generate",
     seed: Annotated[int, typer.Option(min=0, help="Seed of sampled answers.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
     revision: Annotated[
@@ -200,6 +204,7 @@ def evaluate(
         "max_new_tokens": max_new_tokens,
         "limit": limit,
         "thinking": thinking,
+        "mode": mode,
         "seed": seed,
         "threads": threads,
         "revision": revision,

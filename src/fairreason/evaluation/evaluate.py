@@ -18,13 +18,13 @@ from typing import Any
 
 from fairreason import __version__
 from fairreason import benchmarks as known
-from fairreason.benchmarks.base import Benchmark, Cut, folder_name, prompt_text, split_examples
+from fairreason.benchmarks.base import Benchmark, Cut, folder_name, letters, prompt_text, split_examples
 from fairreason.errors import DataError, RunError, UsageError
 from fairreason.evaluation.cache import Cache
 from fairreason.evaluation.folder import Result, finished, read_result, write
 from fairreason.evaluation.subset import subset
 from fairreason.files import LineLog, read_jsonl, recover_lines, sweep, write_atomic
-from fairreason.models.backends.base import Backend, Prompt, Sampling
+from fairreason.models.backends.base import Backend, Mode, Prompt, Sampling
 from fairreason.records import Completion, Example, from_json, picture_hash, to_json
 
 SAVE_SECONDS = 1.0
@@ -44,18 +44,24 @@ def evaluate(
     max_new_tokens: int = 64,
     seed: int = 0,
     thinking: str = "on",
+    mode: str = "generate",
     limit: int | None = None,
     cache: Path | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Result]:
     """Each benchmark's Result, by name. What `out` already holds for the same work is not done again.
 
-    `limit` asks at most so many questions, whole bundles, spread evenly over the clusters (`subset`). `cache`
-    is a folder of answers that outlives `out` (evaluation/cache.py), None for none. `progress` is called with
-    (benchmark, answered, of). Raises DataError where data is absent, UsageError for a limit below one
-    bundle, RunError when nothing can be answered or `out` holds finished answers of other work.
+    `mode` "letters" reads the answer off the position behind the prompt instead of letting the model write: thinking
+    off, nothing drawn, benchmarks with options only. `limit` asks at most so many questions, whole bundles, spread
+    evenly over the clusters (`subset`). `cache` is a folder of answers that outlives `out` (evaluation/cache.py), None
+    for none. `progress` is called with (benchmark, answered, of). Raises DataError where data is absent, UsageError for
+    a limit below one bundle and a mode that does not fit, RunError when nothing can be answered or `out` holds finished
+    answers of other work.
     """
-    sampling = Sampling(max_new_tokens, temperature, samples, seed, "off" if thinking == "off" else "on")
+    if mode == "letters":
+        sampling = _letters(backend, samples, temperature, seed)
+    else:
+        sampling = Sampling(max_new_tokens, temperature, samples, seed, "off" if thinking == "off" else "on")
     kept = Cache(cache, backend, sampling) if cache else None
     results = {}
     chosen = [known.get(asked) if isinstance(asked, str) else asked for asked in benchmarks]
@@ -85,7 +91,7 @@ def _evaluate_one(
     cache: Cache | None,
     progress: Progress | None,
 ) -> Result:
-    prompts = [Prompt(example.id, prompt_text(example), example.images) for example in examples]
+    prompts = [_prompt(example, sampling.mode) for example in examples]
     asked = [_asked(prompt) for prompt in prompts]
     work = _work(backend, benchmark, examples, asked, split, sampling)
     partial = folder / "completions.partial.jsonl"
@@ -98,6 +104,21 @@ def _evaluate_one(
     partial.unlink(missing_ok=True)
     sweep(folder)
     return read_result(folder.parent, benchmark.name)
+
+
+def _letters(backend: Backend, samples: int, temperature: float, seed: int) -> Sampling:
+    """The settings of mode `letters`. Raises UsageError for a backend without it, and where samples are asked for."""
+    if "letters" not in getattr(backend, "modes", ()):
+        raise UsageError(f"backend {backend.name} gives no probabilities of letters; use huggingface, or mode generate")
+    if samples > 1 or temperature > 0:
+        raise UsageError("mode letters reads one probability and draws nothing: samples 1 and temperature 0 only")
+    return Sampling(1, 0.0, 1, seed, "off", "letters")
+
+
+def _prompt(example: Example, mode: Mode) -> Prompt:
+    if mode == "letters" and not example.options:
+        raise UsageError(f"{example.id}: no options, so no letters to choose from; use mode generate")
+    return Prompt(example.id, prompt_text(example), example.images, letters(example) if mode == "letters" else "")
 
 
 def _asked(prompt: Prompt) -> str:

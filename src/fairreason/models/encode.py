@@ -99,6 +99,13 @@ def end_of_turn(loaded: Loaded) -> int:
     return eos
 
 
+def next_token(loaded: Loaded, text: str, thinking: Thinking) -> int | None:
+    """The one token that `text` is right behind a prompt; None where it is several, or merges with the prompt's end."""
+    tail = _frame(loaded.processor, loaded.is_vl, 0, thinking)[1]
+    before, ids = _ids(loaded.tokenizer, tail), _ids(loaded.tokenizer, tail + text)
+    return ids[-1] if ids[:-1] == before else None
+
+
 def prompt_ends_in_think(loaded: Loaded, thinking: Thinking) -> bool:
     """Whether the generation prompt has opened the thinking part, so that a completion starts inside it."""
     tail = _frame(loaded.processor, loaded.is_vl, 0, thinking)[1]
