@@ -76,9 +76,7 @@ def score(benchmark: Benchmark, graded: Graded, official: bool = False) -> Score
 
 def _official(benchmark: Benchmark, graded: Graded) -> Official:
     if benchmark.name.partition("/")[0] != "bbq":
-        raise UsageError(
-            f"--official is the rule of BBQ's authors; {benchmark.name} has no other rule than the default"
-        )
+        raise UsageError(f"--official is the rule of BBQ's authors; {benchmark.name} has no other rule than ours")
     left = authors_rule(graded.examples, graded.grades)
     if not left.examples:
         raise DataError("bbq: the authors' rule leaves nothing: no answer made a choice on a row with a target")
