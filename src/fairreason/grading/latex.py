@@ -105,7 +105,8 @@ _DRESS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     ),
 ]
 _AND = re.compile(r",?\s*(?:\\text\s*\{\s*(?:and|or)\s*\}|(?<![\\A-Za-z])(?:and|or)(?![A-Za-z]))\s*")
-_ENDS = re.compile(r"^(?:\\[\[(]|[\s*_`]|\$)+|(?:\\[\])]|[\s*_`.,;:]|(?<!\\)\$)+$")
+_DOLLAR = re.compile(r"(?<!\\)\$")
+_ENDS = re.compile(r"^(?:\\[\[(]|[\s*_`]|\$(?!\d))+|(?:\\[\])]|[\s*_`.,;:]|(?<![\\\d])\$)+$")
 _THOUSANDS = re.compile(r"([-+]?\d{1,3})((?:,\d{3})+|(?:[  ]\d{3})+)(\.\d+)?")
 _CURRENCY = re.compile(r"([-+]?)\s*(?:\\?\$|([€£]))\s*(?=[\d.])|(?<=\d)\s*(?:\\?\$|([€£]))$")
 _PERCENT = re.compile(r"\s*\\?%$")
@@ -116,20 +117,20 @@ _TAIL = re.compile(
     rf"(.*?[\d)}}\]a-z])\s*(?:{_TEXT}|(?<=[\d)}}\]])\s*([A-Za-z][A-Za-z .]*?))\s*(?:\^\s*\{{?([23])\}}?)?$", re.DOTALL
 )
 _BRACKETED = re.compile(r"\([A-Za-z]\)|\[[A-Za-z]\]")
+_OPTION = re.compile(r"\(([A-Z])\)\s*\S")
 _FUNCTION = re.compile(r"(?:sin|cos|tan|cot|sec|csc|log|ln|exp|arc|max|min|mod)")
 
 
 def read(latex: str) -> Value:
     """The answer without its dress and its unit."""
-    text = undress(latex)
+    text = _unwrap(undress(latex))
     unit = ""
     while True:  # 12^{\mathrm{th}} \text{ grade}, 5 \text{ cents}: one piece after the other
         shorter, named = _without_unit(text)
         if shorter == text:
             break
         text, unit = shorter, unit or named
-    whole = TEXT.fullmatch(text)
-    text = whole[1].strip() if whole else text
+    text = _unwrap(text)
     match = _THOUSANDS.fullmatch(text)
     if match:
         text = match[1] + re.sub(r"\D", "", match[2]) + (match[3] or "")
@@ -142,13 +143,21 @@ def undress(latex: str) -> str:
     >>> undress(r"\(\left( 3, \dfrac{π}{2} \right).\)")
     '( 3, \\frac{\\pi }{2} )'
     """
-    text = _ENDS.sub("", latex.replace("\0", ""))
+    text = latex.replace("\0", "")
+    if len(_DOLLAR.findall(text)) % 2 == 0:
+        text = _DOLLAR.sub("", text)
+    text = _ENDS.sub("", text)
     for pattern, new in _DRESS:
         text = pattern.sub(new, text)
     for written, new in _WRITING.items():
         text = text.replace(written, new)
     parts = _AND.split(_ENDS.sub("", text))
     return ("; " if len(parts) > 1 and all("," in part for part in parts) else ", ").join(parts)
+
+
+def _unwrap(text: str) -> str:
+    whole = TEXT.fullmatch(text)
+    return whole[1].strip() if whole else text
 
 
 def is_words(latex: str) -> bool:
@@ -165,6 +174,16 @@ def words(latex: str) -> str:
     """
     text = TEXT.sub(r"\1", undress(latex)).strip(" .")
     return " ".join((text[1:-1] if _BRACKETED.fullmatch(text) else text).casefold().split())
+
+
+def option_letter(latex: str) -> str | None:
+    r"""The letter of an option that is named with its text, as competitions print them.
+
+    >>> option_letter(r"\textbf{(C)}\ 12"), option_letter("C")
+    ('c', None)
+    """
+    match = _OPTION.match(TEXT.sub(r"\1", undress(latex)))
+    return match[1].casefold() if match else None
 
 
 def _without_unit(text: str) -> tuple[str, str]:

@@ -92,7 +92,8 @@ def _compare(gold: str, answer: str) -> Verdict:
     if _squeeze(mine.text) == _squeeze(theirs.text) != "":
         return Verdict(True, "same text")
     if latex.is_words(gold) or latex.is_words(answer):
-        alike = latex.words(gold) == latex.words(answer) != ""
+        said = latex.words(answer)
+        alike = latex.words(gold) in (said, latex.option_letter(answer)) and said != ""
         if alike or (latex.is_words(gold) and len(latex.words(gold)) > 1):
             return Verdict(alike, "words")
     one, other = number(mine.text), number(theirs.text)
