@@ -158,8 +158,9 @@ def _run(function: Any, arguments: list[Any], megabytes: int) -> dict[str, Any]:
 def _limit_memory(megabytes: int) -> None:
     import resource
 
-    resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(ValueError, OSError):  # macOS has no such limit; there the peak alone is looked at
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
 
 
 def _peak() -> float:
