@@ -82,7 +82,14 @@ def test_value_and_unit(latex, text, unit):
 
 def test_words():
     assert is_words(r"\text{Evelyn}") and is_words(r"$\text{(C)}$")
-    assert not is_words("Evelyn") and not is_words(r"\text{2/3}") and not is_words(r"5\text{ cm}")
+    assert is_words("even") and is_words("Bugs Bunny")
+    assert (
+        not is_words("abc")
+        and not is_words("sin")
+        and not is_words("x + y")
+        and not is_words(r"\text{2/3}")
+        and not is_words(r"5\text{ cm}")
+    )
     assert words(r"\text{Evelyn}") == words("evelyn.") == "evelyn"
     assert words(r"\text{(C)}") == words("C") == "c" and words("(3,4]") != words("(3,4)")
 

@@ -28,7 +28,7 @@ from fairreason.grading.declared import (
     marked,
     statement_spans,
 )
-from fairreason.grading.latex import TEXT, is_words, read
+from fairreason.grading.latex import TEXT, is_wrapped, read
 
 Same = Callable[[str, str], bool]
 """Whether two answers have one value."""
@@ -218,11 +218,10 @@ def _inside(match: re.Match[str]) -> str:
 def _is_formula(text: str) -> bool:
     """Whether a text without delimiters is a formula or a number with its unit: nothing of it is prose."""
     value = read(text).text
-    if is_words(text):
+    if is_wrapped(text):
         return True
     if not re.search(r"[\dA-Za-z]", value) or len(value) > LONGEST_ANSWER:
         return False
     rest = _COMMAND.sub(" ", TEXT.sub(" ", value))
-    return all(word in _KNOWN for word in _WORD.findall(rest)) and bool(
-        re.search(r"\d|\\|[-+=<>^(,]", value) or len(value) == 1
-    )
+    names = (word in _KNOWN or (len(word) < 4 and word.isupper()) for word in _WORD.findall(rest))  # AB: a segment
+    return all(names) and bool(re.search(r"\d|\\|[-+=<>^(,]", value) or len(value) == 1)

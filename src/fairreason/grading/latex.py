@@ -70,8 +70,10 @@ _AND = re.compile(r",?\s*(?:\\text\s*\{\s*(?:and|or)\s*\}|(?<![\\A-Za-z])(?:and|
 _DOLLAR = re.compile(r"(?<!\\)\$")
 _ENDS = re.compile(r"^(?:\\[\[(]|[\s*_`]|\$(?!\d))+|(?:\\[\])]|[\s*_`.,;:]|(?<![\\\d])\$)+$")
 _THOUSANDS = re.compile(r"([-+]?\d{1,3})((?:,\d{3})+|(?:[  ]\d{3})+)(\.\d+)?")
+_FUNCTION = r"(?!(?:arc)?(?:sin|cos|tan|cot|sec|csc|log|ln|exp)h?\b)"
+_BARE_WORDS = re.compile(rf"{_FUNCTION}[A-Za-z]{{4,}}(?: [A-Za-z]+)*")
 _LABEL = re.compile(
-    r"(?!(?:sin|cos|tan|cot|sec|csc|log|ln|exp)h?\b)(?:[A-Z][A-Za-z.]+|[a-z]{4,})(?: [A-Za-z.]+)*\s*=(?!.*[=<>])\s*"
+    rf"{_FUNCTION}(?:[A-Z][A-Za-z.]+|[a-z]{{4,}})(?: [A-Za-z.]+)*\s*=(?!.*[=<>])\s*"
     r"|^=\s*",
     re.DOTALL,
 )
@@ -119,7 +121,12 @@ def _unwrap(text: str) -> str:
 
 
 def is_words(latex: str) -> bool:
-    r"""Whether the answer is words, as `\text{Evelyn}` and `\text{(C)}` are."""
+    r"""Whether the answer is words: `\text{Evelyn}`, `\text{(C)}`, or bare ones of four letters and more (`even`)."""
+    return is_wrapped(latex) or _BARE_WORDS.fullmatch(undress(latex)) is not None
+
+
+def is_wrapped(latex: str) -> bool:
+    r"""Whether the answer is nothing but `\text{words}`."""
     whole = TEXT.fullmatch(undress(latex))
     return bool(whole and re.search("[A-Za-z]", whole[1]) and not re.search(r"\d", whole[1]))
 
