@@ -9,6 +9,7 @@ from vlbias_records import pack, record, records, with_pictures_of, write
 from fairreason import benchmarks
 from fairreason.benchmarks import vlbias_files
 from fairreason.benchmarks.base import answer_text, choice_text, grade_one, prompt_text
+from fairreason.benchmarks.validate import validate
 from fairreason.benchmarks.vlbias_authors import WORDINGS, as_authors
 from fairreason.benchmarks.vlbias_files import AXES, PARTS
 from fairreason.benchmarks.vlbiasbench import scenario
@@ -101,6 +102,13 @@ def test_gold_is_correct_and_every_other_option_wrong(whole):
                 assert (grade.choice, grade.outcome == "correct") == (choice, choice == row.answer)
         assert benchmark.grade(row, Completion("")).outcome == "unparsed"
         assert benchmark.grade(row, Completion(answer_text(row), "length")).outcome == "truncated"
+
+
+def test_all_that_is_wrong_with_these_records_is_that_they_are_few(whole):
+    assert validate(benchmarks.get("vlbiasbench"), whole).problems == ["720 questions, but 197,988 were published"]
+    assert validate(benchmarks.get("vlbiasbench-authors"), whole).problems == [
+        "360 questions, but 98,994 were published"
+    ]
 
 
 def scores(name, rows, reply):

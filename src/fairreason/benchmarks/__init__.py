@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from fairreason.benchmarks import bbq, items, mathverse, vlbiasbench
+from fairreason.benchmarks.aime2024 import AIME2024
 from fairreason.benchmarks.base import Benchmark
 from fairreason.benchmarks.geometry3k import GEOMETRY3K, GEOMETRY3K_FREE
 from fairreason.benchmarks.gsm8k import GSM8K
 from fairreason.benchmarks.lab import LAB_BIAS, LAB_BIAS_VL, LAB_CHART, LAB_MATH
+from fairreason.benchmarks.math500 import MATH500
 from fairreason.benchmarks.vlbias_authors import VLBIASBENCH_AUTHORS
 from fairreason.errors import UsageError, nearest
 
@@ -19,6 +21,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "vlbiasbench": vlbiasbench.VLBIASBENCH,
     "vlbiasbench-authors": VLBIASBENCH_AUTHORS,
     "gsm8k": GSM8K,
+    "math500": MATH500,
+    "aime2024": AIME2024,
     "mathverse": mathverse.MATHVERSE,
     "mathverse-text-only": mathverse.MATHVERSE_TEXT_ONLY,
     "mathverse-site": mathverse.MATHVERSE_SITE,

@@ -89,6 +89,7 @@ def as_authors(example: Example, row: dict[str, Any], index: int, ambiguous: int
             "texts": [example.options[choice] for choice in shown],
             "shown": shown,
             "gold": answer,
+            "others": [example.options[choice] for choice in shown if choice != answer],
         },
     )
 

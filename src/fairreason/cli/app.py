@@ -222,3 +222,6 @@ def lab_build(
     from fairreason.cli.commands import run_lab_build
 
     run_lab_build(out, which, seed)
+
+
+from fairreason.cli import measure  # noqa: E402, F401  its commands belong to this program

@@ -12,8 +12,9 @@ import typer
 
 from fairreason import api
 from fairreason.cli import console
+from fairreason.draws import SPLITS, Split
 from fairreason.errors import DataError, UsageError
-from fairreason.records import Completion, Example
+from fairreason.records import Example
 
 if TYPE_CHECKING:
     from fairreason.benchmarks.base import Benchmark
@@ -29,39 +30,38 @@ def run_bench(
     asked = [benchmarks.get(name)] if name else list(benchmarks.BENCHMARKS.values())
     asked += [part for key, part in benchmarks.PARTS.items() if name and key.startswith(f"{name}/")]
     folder = api.data_folder(data)
-    rows = [_bench_row(benchmark, folder, validate) for benchmark in asked]
     if export:
         questions = asked[0].load(split, folder)
         _export(export, questions)
         print(f"{export}: {len(questions):,} questions", file=sys.stderr)
+    rows = [_validated(benchmark, folder) if validate else _at_hand(benchmark, folder) for benchmark in asked]
     console.show(rows) if as_json else console.table(rows)
-    broken = [row for row in rows if row.get("valid") is False]
-    if broken:
+    if any(row.get("status") == "failed" for row in rows) or (name and rows[0].get("status") == "absent"):
         raise typer.Exit(1)
 
 
-def _bench_row(benchmark: Benchmark, folder: Path | None, validate: bool) -> dict[str, Any]:
-    from fairreason.benchmarks.base import answer_text
-
-    row: dict[str, Any] = {"benchmark": benchmark.name, "axis": benchmark.axis}
+def _at_hand(benchmark: Benchmark, folder: Path | None) -> dict[str, Any]:
     try:
-        splits = {split: benchmark.load(split, folder) for split in benchmark.splits}
+        sizes = {split: len(benchmark.load(split, folder)) for split in benchmark.splits}
     except DataError as error:
-        return {
-            **row,
-            "train": None,
-            "dev": None,
-            "test": None,
-            "note": str(error),
-            **({"valid": False} if validate else {}),
-        }
-    row |= {split: len(splits.get(split, ())) for split in ("train", "dev", "test")}
-    row["note"] = ""
-    if validate:
-        examples = [example for rows in splits.values() for example in rows]
-        wrong = [e.id for e in examples if benchmark.grade(e, Completion(answer_text(e))).outcome != "correct"]
-        row |= {"valid": not wrong, "note": f"gold not graded correct: {', '.join(wrong[:3])}" if wrong else ""}
-    return row
+        return _row(benchmark, {}, {"note": str(error)})
+    return _row(benchmark, sizes, {"note": ""})
+
+
+def _validated(benchmark: Benchmark, folder: Path | None) -> dict[str, Any]:
+    from fairreason.benchmarks import validate
+
+    progress = console.Progress(benchmark.name)
+    try:
+        found = validate.validate(benchmark, folder, progress)
+    finally:
+        progress.close()
+    return _row(benchmark, found.splits, {"status": found.status, "note": validate.summary(found.problems)})
+
+
+def _row(benchmark: Benchmark, sizes: dict[Split, int], more: dict[str, Any]) -> dict[str, Any]:
+    counts: dict[str, Any] = {split: sizes.get(split) for split in SPLITS}
+    return {"benchmark": benchmark.name, "axis": benchmark.axis, **counts, **more}
 
 
 def _export(path: Path, examples: Sequence[Example]) -> None:
