@@ -8,6 +8,7 @@ import pytest
 from fairreason import benchmarks
 from fairreason.benchmarks.base import answer_text, choice_text, folder_name, prompt_text
 from fairreason.benchmarks.bbq import CATEGORIES
+from fairreason.benchmarks.bias import right_option
 from fairreason.draws import LETTERS, SPLIT_SHARES, shown_order, split_of
 from fairreason.errors import DataError, UsageError
 from fairreason.records import Completion, Example
@@ -15,14 +16,18 @@ from fairreason.world.words import HELD_OUT
 
 LAB = ("lab-bias", "lab-bias-vl", "lab-math", "lab-chart")
 PUBLIC = ("bbq", "gsm8k", "math500", "aime2024")
-PICTURES = ("vlbiasbench", "vlbiasbench-authors", "mathverse", "mathverse-text-only", "mathverse-site", "geometry3k",
-            "geometry3k-free")  # fmt: skip
-"""Tested in files of their own: most on records that the tests write, since the originals are not at hand."""
-EVERY = [*LAB, *(pytest.param(name, marks=pytest.mark.data) for name in PUBLIC)]
+VIEWS = ("bbq-open", "bbq-aligned", "vlbiasbench-authors")
+"""Second views: they hold the questions of another benchmark, asked otherwise."""
+CODE = ("humaneval", "mbpp")
+"""Graded by running programs: test_code_benchmarks.py."""
+PICTURES = ("vlbiasbench", "mathverse", "mathverse-text-only", "mathverse-site", "geometry3k", "geometry3k-free")
+"""Not in the data folder, or in part: test_vlbiasbench.py, test_mathverse.py, test_geometry3k.py."""
+EVERY = [*LAB, *(pytest.param(name, marks=pytest.mark.data) for name in (*PUBLIC, "bbq-open", "bbq-aligned"))]
 
 
 def test_there_is_a_parameter_for_every_benchmark():
-    assert set(benchmarks.BENCHMARKS) == {*LAB, *PUBLIC, *PICTURES}
+    assert set(benchmarks.BENCHMARKS) == {*LAB, *PUBLIC, *VIEWS, *CODE, *PICTURES}
+    assert {name for name, one in benchmarks.BENCHMARKS.items() if one.beside} == set(VIEWS)
     assert all(name == one.name for name, one in {**benchmarks.BENCHMARKS, **benchmarks.PARTS}.items())
 
 
@@ -69,7 +74,7 @@ def test_every_question_has_what_its_axis_needs(name):
         assert prompt_text(example).endswith(benchmark.instruction)
         if example.axis == "bias":
             assert {"category", "condition", "target", "unknown"} <= example.metadata.keys()
-            unknown = example.answer == example.metadata["unknown"]
+            unknown = right_option(example) == example.metadata["unknown"]
             assert unknown == (example.metadata["condition"] == "ambig")
         else:
             assert example.solution and not example.options
@@ -105,7 +110,7 @@ def test_names_that_do_not_exist():
         benchmarks.get("bbq/age")
 
 
-@pytest.mark.parametrize("name", PUBLIC)
+@pytest.mark.parametrize("name", [*PUBLIC, *CODE])
 def test_absent_data_names_the_folder_and_the_file(name, tmp_path, monkeypatch):
     with pytest.raises(DataError, match=f"{name}: no data. Looked for {tmp_path}/{name}/"):
         benchmarks.get(name).load("test", tmp_path)

@@ -70,6 +70,10 @@ def testmini(write):
     return write(rows)
 
 
+def test_the_output_says_that_no_judge_was_asked():
+    assert "by rule" in benchmarks.get("mathverse").remarks([])[0]
+
+
 def test_five_versions_of_a_problem_are_one_cluster(testmini):
     benchmark = benchmarks.get("mathverse")
     rows = benchmark.load("test", testmini)

@@ -6,6 +6,7 @@ import pytest
 
 from fairreason import benchmarks
 from fairreason.benchmarks.validate import cases, summary, validate, without_bodies
+from fairreason.errors import UsageError
 from fairreason.records import Completion, Example, Grade
 
 BIAS, MATH = benchmarks.get("lab-bias"), benchmarks.get("lab-math")
@@ -17,7 +18,7 @@ def few(benchmark, count=4, **changes):
 
 
 def test_what_is_sound_passes():
-    assert validate(few(BIAS), None) == ("passed", {"train": 4, "dev": 4, "test": 4}, [])
+    assert validate(few(BIAS), None) == ("passed", {"train": 4, "dev": 4, "test": 4}, [], 0)
     assert validate(few(MATH), None).status == "passed"
 
 
@@ -25,6 +26,19 @@ def test_what_is_not_there_is_absent_and_never_passed(tmp_path):
     found = validate(benchmarks.get("bbq"), tmp_path)
     assert found.status == "absent" and found.splits == {}
     assert str(tmp_path) in found.problems[0]
+
+
+def test_what_may_not_be_graded_is_not_run_and_what_cannot_be_is_counted():
+    def refuse():
+        raise UsageError("not without permission")
+
+    found = validate(few(BIAS, needs=refuse), None)
+    assert found.status == "not run" and found.problems == ["not without permission"]
+
+    rows = MATH.load("dev", None)[:4]
+    open_ = [dataclasses.replace(row, metadata={**row.metadata, "checkable": False}, answer="?") for row in rows[:3]]
+    some = dataclasses.replace(MATH, load=lambda split, data: [*open_, *rows[3:]], splits=("test",))
+    assert validate(some, None) == ("passed", {"test": 4}, [], 3)
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,11 @@ def test_measures_of_a_model_that_always_says_yes(whole):
     assert not [key for key in found if key[0].startswith("s_")]  # no target: absent, not 0
 
 
+def test_the_output_says_why_there_is_no_s_amb(whole):
+    for name in ("vlbiasbench", "vlbiasbench/base", "vlbiasbench-authors"):
+        assert "no s_amb" in benchmarks.get(name).remarks([])[0]
+
+
 def test_measures_by_hand(whole):
     """Right wherever the context is `non_neg`, "unknown" elsewhere, but "Yes" of the old when nothing is told."""
 

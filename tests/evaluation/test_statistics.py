@@ -75,6 +75,22 @@ def test_the_error_of_a_mean_over_strata_is_statsmodels_contrast():
     assert groups == got.clusters
 
 
+def test_a_category_with_one_family_is_not_known_for_certain():
+    """Two categories of six families and one of a single family, mean over the three: that one adds its distance from
+    the mean of the categories, (1 − .5) / 3, to the other two's errors."""
+    rng = np.random.default_rng(12)
+    shares = [np.array([0.0, 1, 0, 1, 0, 0]), np.array([0.0, 0, 0, 0, 0, 1]), np.array([1.0])]
+    values = np.concatenate(shares)
+    strata = np.repeat([0, 1, 2], [6, 6, 1])
+    order = rng.permutation(13)
+    got = statistics.estimate(
+        measure(values[order], np.arange(13)[order], strata=strata[order], coefficients=[1 / 3] * 3)
+    )
+    squares = sum(((one - one.mean()) ** 2).sum() / 36 for one in shares[:2]) + (1 - 0.5) ** 2
+    assert got.value == pytest.approx(0.5)
+    assert got.stderr == pytest.approx(math.sqrt(13 / 12 * squares / 9))
+
+
 def test_a_paired_difference_is_the_error_of_the_row_differences():
     a, clusters = clustered_rows(6)
     b = np.where(np.random.default_rng(7).random(len(a)) < 0.2, 1 - a, a)

@@ -127,14 +127,12 @@ def test_the_paired_interval_of_a_ratio_covers():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("families", [4, 8, 12, 25, 60])
+@pytest.mark.parametrize("families", [4, 8, 12, 25])
 def test_coverage_at_length(families):
-    """What the table in docs/statistics.md says, with 2,000 samples a cell (standard error .005)."""
-    assert clustered(2000, families, (5, 6), 9) == pytest.approx(0.95, abs=0.02)
-    assert paired(2000, families, 9) == pytest.approx(0.95, abs=0.025)
-    both = ratio(2000, families, False, start=9)
-    alone = ratio(2000, families, False, statistics.bootstrap, start=9)
-    assert both >= alone
-    assert both == pytest.approx(0.95, abs=0.03)
-    assert ratio(2000, families, True, start=9) > 0.93
+    """What the table in docs/statistics.md says, with 1,000 samples a cell (standard error .007)."""
+    assert clustered(1000, families, (5, 6), 9) == pytest.approx(0.945, abs=0.03)
+    assert clustered(1000, families, (1, 15), 9) > 0.885
+    assert paired(1000, families, 9) == pytest.approx(0.95, abs=0.035)
+    assert ratio(1000, families, False, start=9) == pytest.approx(0.95, abs=0.025)
+    assert ratio(1000, families, True, start=9) > 0.93
     assert paired_ratio(1000, families, 9) > 0.93

@@ -140,6 +140,12 @@ def test_strategies_are_compared_on_equally_many_points(found):
     assert row["verdict"] in ("worse", "not told apart")
 
 
+def test_a_set_that_covers_nothing_in_any_draw_has_no_interval_of_width_0():
+    runs = [run("sft", share, 0, ambig, 4, 100) for share, ambig in ((0.0, 4), (1.0, 6))]
+    area = summary(BASE, runs, AXES, CHANCE, draws=300)["hypervolume"]["all"]
+    assert area["value"] == 0 and area["ci_low"] is None and area["stderr"] is None and area["n"] > 0
+
+
 def test_the_axis_of_s_amb_abs_has_its_own_area_and_sweet_spot(found):
     """The hollow grpo-b1 (|s_AMB| .05) is in neither: grpo-b0.2 has 1 − 8/40 = .8 above |s_AMB| = 1, R 1.08."""
     assert found["hypervolume_s_amb_abs"]["grpo"]["points"] == 2

@@ -5,10 +5,14 @@ from __future__ import annotations
 from fairreason.benchmarks import bbq, items, mathverse, vlbiasbench
 from fairreason.benchmarks.aime2024 import AIME2024
 from fairreason.benchmarks.base import Benchmark
+from fairreason.benchmarks.bbq_aligned import BBQ_ALIGNED
+from fairreason.benchmarks.bbq_open import BBQ_OPEN
 from fairreason.benchmarks.geometry3k import GEOMETRY3K, GEOMETRY3K_FREE
 from fairreason.benchmarks.gsm8k import GSM8K
+from fairreason.benchmarks.humaneval import HUMANEVAL
 from fairreason.benchmarks.lab import LAB_BIAS, LAB_BIAS_VL, LAB_CHART, LAB_MATH
 from fairreason.benchmarks.math500 import MATH500
+from fairreason.benchmarks.mbpp import MBPP
 from fairreason.benchmarks.vlbias_authors import VLBIASBENCH_AUTHORS
 from fairreason.errors import UsageError, nearest
 
@@ -20,6 +24,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "bbq": bbq.BBQ,
     "vlbiasbench": vlbiasbench.VLBIASBENCH,
     "vlbiasbench-authors": VLBIASBENCH_AUTHORS,
+    "bbq-open": BBQ_OPEN,
+    "bbq-aligned": BBQ_ALIGNED,
     "gsm8k": GSM8K,
     "math500": MATH500,
     "aime2024": AIME2024,
@@ -28,6 +34,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "mathverse-site": mathverse.MATHVERSE_SITE,
     "geometry3k": GEOMETRY3K,
     "geometry3k-free": GEOMETRY3K_FREE,
+    "humaneval": HUMANEVAL,
+    "mbpp": MBPP,
 }
 
 PARTS: dict[str, Benchmark] = {**bbq.BY_CATEGORY, **vlbiasbench.BY_PART, **mathverse.BY_VERSION}

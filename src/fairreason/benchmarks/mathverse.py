@@ -150,6 +150,11 @@ def summarize(examples: Sequence[Example], grades: Sequence[Grade]) -> list[Meas
     return [*reasoning.summarize(examples, grades), *reasoning.summarize(by_subject, grades)[1:]]
 
 
+def remarks(examples: Sequence[Example]) -> list[str]:
+    """That this is not the leaderboard's number."""
+    return ["graded by rule; the published scores come from a language model as judge and are not comparable"]
+
+
 def _benchmark(name: str, file: str, versions: Sequence[str], published: int) -> Benchmark:
     return Benchmark(
         name,
@@ -161,6 +166,7 @@ def _benchmark(name: str, file: str, versions: Sequence[str], published: int) ->
         published=published,
         splits=("test",),
         trains=False,
+        remarks=remarks,
     )
 
 

@@ -10,7 +10,8 @@ r"""Is a benchmark sound, without any model? Every gold answer, written as model
 | code: the functions with empty bodies | wrong |
 
 Besides, every cluster must lie in one split, no id may stand twice, and counts must be the published ones. A benchmark
-whose files are not there is `absent`, never `passed`.
+whose files are not there is `absent`, one whose grading is not allowed or not possible here `not run`; neither is ever
+`passed`. Rows that no reply can pass, as published, are counted as `unchecked`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Literal, NamedTuple
 
 from fairreason.benchmarks.base import Benchmark, answer_text, choice_text, grade_one
 from fairreason.draws import LETTERS, Split, shown_order
-from fairreason.errors import DataError
+from fairreason.errors import DataError, FairReasonError
 from fairreason.records import Completion, Example, Outcome
 
 SHOWN = 3
@@ -32,11 +33,13 @@ Progress = Callable[[int, int], None]
 
 
 class Validation(NamedTuple):
-    """What came of it: `failed` with its problems, `absent` with the reason, or `passed`; questions by split."""
+    """What came of it: `failed` with its problems, `absent` or `not run` with the reason, or `passed`; questions by
+    split; questions whose answers cannot be graded."""
 
-    status: Literal["passed", "failed", "absent"]
+    status: Literal["passed", "failed", "absent", "not run"]
     splits: dict[Split, int]
     problems: list[str]
+    unchecked: int = 0
 
 
 class Case(NamedTuple):
@@ -53,16 +56,21 @@ def validate(benchmark: Benchmark, data: Path | None, progress: Progress | None 
         splits = {split: benchmark.load(split, data) for split in benchmark.splits}
     except DataError as error:
         return Validation("absent", {}, [str(error)])
+    sizes = {split: len(rows) for split, rows in splits.items()}
+    try:
+        benchmark.needs()
+    except FairReasonError as error:
+        return Validation("not run", sizes, [str(error)])
     problems = [*_splits(splits), *_counts(benchmark, splits)]
-    examples = [example for rows in splits.values() for example in rows]
+    everything = [example for rows in splits.values() for example in rows]
+    examples = [example for example in everything if _is_checkable(example)]
     for done, example in enumerate(examples):
         problems += _misread(benchmark, example)
         if progress and done % 100 == 0:
             progress(done, len(examples))
     if progress:
         progress(len(examples), len(examples))
-    sizes = {split: len(rows) for split, rows in splits.items()}
-    return Validation("failed" if problems else "passed", sizes, problems)
+    return Validation("failed" if problems else "passed", sizes, problems, len(everything) - len(examples))
 
 
 def summary(problems: Sequence[str]) -> str:
@@ -120,8 +128,6 @@ def without_bodies(program: str) -> str:
 
 
 def _misread(benchmark: Benchmark, example: Example) -> Iterator[str]:
-    if example.metadata.get("checkable") is False:
-        return
     for case in cases(example):
         grade = grade_one(benchmark, example, case.completion)
         if grade.outcome != case.outcome or (case.choice is not None and grade.choice != case.choice):
@@ -129,6 +135,10 @@ def _misread(benchmark: Benchmark, example: Example) -> Iterator[str]:
             shown = reply if len(reply) < 60 else f"{reply[:60]}..."
             why = f" ({grade.rule})" if grade.rule else ""
             yield f"{example.id}: {shown!r} must be {case.outcome}, is {grade.outcome}{why}"
+
+
+def _is_checkable(example: Example) -> bool:
+    return example.metadata.get("checkable") is not False and "incomplete" not in example.metadata
 
 
 def _splits(splits: dict[Split, list[Example]]) -> Iterator[str]:

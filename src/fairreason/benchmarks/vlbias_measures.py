@@ -26,6 +26,11 @@ YES = 0
 Strata = list[tuple[np.ndarray, float]]
 
 
+def remarks(examples: Sequence[Example]) -> list[str]:
+    """Why there is no s_amb and no s_dis."""
+    return ["no s_amb and no s_dis: VLBiasBench does not say which answer is the stereotype"]
+
+
 def summarize(examples: Sequence[Example], grades: Sequence[Grade]) -> list[Measure]:
     """All measures: those of bias.py, then by part (where there are several), the gap, the yes-rates."""
     if not examples:

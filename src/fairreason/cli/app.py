@@ -43,6 +43,23 @@ Data = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Workers = Annotated[int, typer.Option(min=1, help="Runs at a time, each in a process of its own.")]
 Split = Literal["train", "dev", "test"]
+
+
+def _allow_code(given: bool) -> bool:
+    """Throws the switch that worker processes inherit. No recipe can: recipes come from strangers."""
+    if given:
+        from fairreason.grading import sandbox
+
+        sandbox.allow()
+    return given
+
+
+AllowCode = Annotated[
+    bool,
+    typer.Option(
+        "--allow-code-execution", callback=_allow_code, help="Let programs that a model wrote run, in a sandbox."
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan (examples, steps, tokens, memory) and stop.")]
 
 
@@ -85,6 +102,7 @@ def study(
     workers: Workers = 1,
     set_: Sets = None,
     data: Data = None,
+    allow_code_execution: AllowCode = False,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
@@ -102,6 +120,7 @@ def train(
     ] = None,
     set_: Sets = None,
     data: Data = None,
+    allow_code_execution: AllowCode = False,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
@@ -118,28 +137,53 @@ def evaluate(
         typer.Argument(
             metavar="MODEL",
             show_default=False,
-            help="lab, a folder, a run folder or a hub name; for scripted a JSONL file.",
+            help="lab, a folder, a run folder or a hub name; openai: the server's name for it; scripted: a JSONL file.",
         ),
     ],
     bench: Annotated[str, typer.Option(help="Benchmarks, separated by commas; items:PATH for your own.")] = (
         "lab-bias,lab-bias-vl,lab-math,lab-chart"
     ),
-    backend: Annotated[Literal["huggingface", "scripted"], typer.Option(help="What answers.")] = "huggingface",
+    backend: Annotated[
+        Literal["huggingface", "vllm", "openai", "scripted"], typer.Option(help="What answers.")
+    ] = "huggingface",
     split: Annotated[Split, typer.Option(help="Which questions.")] = "test",
     samples: Annotated[int, typer.Option(min=1, help="Answers a question; above 1 needs a temperature.")] = 1,
     temperature: Annotated[float, typer.Option(min=0, help="0 is greedy.")] = 0.0,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, thinking included.")] = 64,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many questions a benchmark.")] = None,
     thinking: Annotated[Literal["on", "off"], typer.Option(help="Handed to the chat template.")] = "on",
+    mode: Annotated[
+        Literal["generate", "letters"],
+        typer.Option(help="letters reads the most probable option letter behind the prompt; nothing is written."),
+    ] = "generate",
     seed: Annotated[int, typer.Option(min=0, help="Seed of sampled answers.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
-    revision: Annotated[str | None, typer.Option(help="Commit or branch of a hub name.")] = None,
+    revision: Annotated[
+        str | None, typer.Option(help="Commit or branch of a hub name; for openai your name for the server's weights.")
+    ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="openai: the server, e.g. http://127.0.0.1:8000/v1; its key: OPENAI_API_KEY."),
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, help="openai: questions asked at a time; default 8.", show_default=False)
+    ] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(min=0.1, help="openai: seconds an answer may take; default 600.", show_default=False)
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Keep answers for every later evaluation; default: FAIRREASON_CACHE, else none."
+        ),
+    ] = None,
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
     ] = False,
     unsafe_weights: Annotated[
         bool, typer.Option("--unsafe-weights", help="Load pickled weights, which can run code.")
     ] = False,
+    allow_code_execution: AllowCode = False,
     data: Data = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep every answer here; run again to resume.")
@@ -160,11 +204,16 @@ def evaluate(
         "max_new_tokens": max_new_tokens,
         "limit": limit,
         "thinking": thinking,
+        "mode": mode,
         "seed": seed,
         "threads": threads,
         "revision": revision,
         "trust_remote_code": trust_remote_code,
         "unsafe_weights": unsafe_weights,
+        "base_url": base_url,
+        "concurrency": concurrency,
+        "time_limit": time_limit,
+        "cache": cache,
     }
     run_eval(model, bench, settings, data, out, grades, json)
 
@@ -186,18 +235,22 @@ def mix(
 @app.command()
 def bench(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="One of them; without it all.")] = None,
-    split: Annotated[Split, typer.Option(help="What --export writes.")] = "test",
+    split: Annotated[Split, typer.Option(help="What --export and --lm-eval write.")] = "test",
     validate: Annotated[bool, typer.Option("--validate", help="Load everything and grade the gold answers.")] = False,
     export: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write ids, prompts and options as JSON lines.")
     ] = None,
+    lm_eval: Annotated[
+        Path | None, typer.Option("--lm-eval", metavar="DIR", help="Write a task of lm-evaluation-harness.")
+    ] = None,
     data: Data = None,
+    allow_code_execution: AllowCode = False,
     json: Json = False,
 ) -> None:
     """The benchmarks there are, and whether their data is at hand."""
     from fairreason.cli.bench import run_bench
 
-    run_bench(name, split, validate, export, data, json)
+    run_bench(name, split, validate, export, lm_eval, data, json)
 
 
 @app.command()

@@ -21,12 +21,18 @@ if TYPE_CHECKING:
 
 
 def run_bench(
-    name: str | None, split: str, validate: bool, export: Path | None, data: Path | None, as_json: bool
+    name: str | None,
+    split: str,
+    validate: bool,
+    export: Path | None,
+    lm_eval: Path | None,
+    data: Path | None,
+    as_json: bool,
 ) -> None:
     from fairreason import benchmarks
 
-    if name is None and export:
-        raise UsageError("--export: name the benchmark to write")
+    if name is None and (export or lm_eval):
+        raise UsageError(f"{'--export' if export else '--lm-eval'}: name the benchmark to write")
     asked = [benchmarks.get(name)] if name else list(benchmarks.BENCHMARKS.values())
     asked += [part for key, part in benchmarks.PARTS.items() if name and key.startswith(f"{name}/")]
     folder = api.data_folder(data)
@@ -34,9 +40,13 @@ def run_bench(
         questions = asked[0].load(split, folder)
         _export(export, questions)
         print(f"{export}: {len(questions):,} questions", file=sys.stderr)
+    if lm_eval:
+        from fairreason.exports import lm_eval_task
+
+        print(lm_eval_task.write(asked[0], asked[0].load(split, folder), lm_eval), file=sys.stderr)
     rows = [_validated(benchmark, folder) if validate else _at_hand(benchmark, folder) for benchmark in asked]
     console.show(rows) if as_json else console.table(rows)
-    if any(row.get("status") == "failed" for row in rows) or (name and rows[0].get("status") == "absent"):
+    if any(row.get("status") == "failed" for row in rows) or (name and rows[0].get("status") in ("absent", "not run")):
         raise typer.Exit(1)
 
 
@@ -56,7 +66,9 @@ def _validated(benchmark: Benchmark, folder: Path | None) -> dict[str, Any]:
         found = validate.validate(benchmark, folder, progress)
     finally:
         progress.close()
-    return _row(benchmark, found.splits, {"status": found.status, "note": validate.summary(found.problems)})
+    unchecked = f"{found.unchecked:,} of them cannot be graded as published" if found.unchecked else ""
+    note = "; ".join(filter(None, [validate.summary(found.problems), unchecked]))
+    return _row(benchmark, found.splits, {"status": found.status, "note": note})
 
 
 def _row(benchmark: Benchmark, sizes: dict[Split, int], more: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fairreason.cli.app import Data, Json, Split, app
+from fairreason.cli.app import AllowCode, Data, Json, Split, app
 
 Side = "a run's folder, an evaluation's folder, or a file of predictions (then --bench)"
 Bench = Annotated[
@@ -27,9 +27,13 @@ def score(
         ),
     ],
     split: Annotated[Split | None, typer.Option(help="Which questions were asked; default: all.")] = None,
+    official: Annotated[
+        bool, typer.Option("--official", help="bbq: as its authors score, without unparsed answers.")
+    ] = False,
     grades: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write one JSON line an answer: how it was read.")
     ] = None,
+    allow_code_execution: AllowCode = False,
     data: Data = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print the scores as CSV.")] = False,
     json: Json = False,
@@ -37,7 +41,7 @@ def score(
     """Score predictions made elsewhere; prints scores with errors, and what became of every answer."""
     from fairreason.cli.scores import run_score
 
-    run_score(bench, predictions, split, grades, data, csv, json)
+    run_score(bench, predictions, split, official, grades, data, csv, json)
 
 
 @app.command()
@@ -54,6 +58,19 @@ def compare(
     from fairreason.cli.scores import run_compare
 
     run_compare(Path(a), Path(b), bench, margin, by_category, data, json)
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's or an evaluation's folder.", show_default=False)],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the logs go.")] = Path("out/inspect"),
+    bench: Annotated[str | None, typer.Option("--bench", help="Benchmarks, separated by commas; default: all.")] = None,
+    data: Data = None,
+) -> None:
+    """Write an evaluation as logs that Inspect opens (inspect view --log-dir DIR); prints their paths."""
+    from fairreason.cli.scores import run_export
+
+    run_export(run, out, bench, data)
 
 
 @app.command()

@@ -54,7 +54,7 @@ def read(path: Path, bench: Sequence[str], data: Path | None) -> dict[str, Side]
         return {benchmark.name: Side(str(path), benchmark, graded.examples, graded.grades, graded.samples)}
     if not path.is_dir():
         raise UsageError(f"{path}: no such folder or file")
-    folder = path / "evaluation" if (path / "evaluation").is_dir() else path
+    folder = evaluation_folder(path)
     held = _held(folder)
     if not held:
         raise DataError(f"{path}: no finished evaluation in it (no scores.json)")
@@ -62,6 +62,11 @@ def read(path: Path, bench: Sequence[str], data: Path | None) -> dict[str, Side]
     if missing:
         raise DataError(f"{path}: holds no finished evaluation of {missing[0]}; it has {', '.join(held)}")
     return {name: _from_folder(path, folder, name, held[name], data) for name in bench or held}
+
+
+def evaluation_folder(path: Path) -> Path:
+    """A run's folder stands for the evaluation in it."""
+    return path / "evaluation" if (path / "evaluation").is_dir() else path
 
 
 def _held(folder: Path) -> dict[str, dict[str, Any]]:

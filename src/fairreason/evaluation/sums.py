@@ -53,10 +53,18 @@ def ratios(sums: Sums, measure: Measure) -> np.ndarray | None:
 
 
 def influence(sums: Sums, measure: Measure, ratios_S: np.ndarray) -> np.ndarray:
-    """What each cluster moves the measure by, to first order: U_g = Σ_s c_s · (V_gs − r_s·W_gs) / W_s; Σ_g U_g = 0."""
+    """What each cluster moves the measure by, to first order: U_g = Σ_s c_s · (V_gs − r_s·W_gs) / W_s; Σ_g U_g = 0.
+
+    A stratum whose rows all lie in one cluster (a category with a single family) would move nothing, as if it were
+    known for certain. It is taken against the mean of the strata that count alike, not against its own ratio: survey
+    analysis' "adjust" for a lonely sampling unit (Lumley 2010, Complex Surveys); the sum is then not 0.
+    """
     weights_S = sums.weights_GS.sum(axis=0)
     scale_S = np.divide(measure.coefficients, weights_S, out=np.zeros(len(weights_S)), where=weights_S != 0)
-    return (sums.values_GS - ratios_S * sums.weights_GS) @ scale_S
+    middle_S = ratios_S.copy()
+    for stratum in np.flatnonzero(((sums.weights_GS != 0).sum(axis=0) == 1) & (measure.coefficients != 0)):
+        middle_S[stratum] = ratios_S[measure.coefficients == measure.coefficients[stratum]].mean()
+    return (sums.values_GS - middle_S * sums.weights_GS) @ scale_S
 
 
 def drawn(sums: Sums, measure: Measure, weights_DG: np.ndarray) -> np.ndarray:

@@ -73,8 +73,11 @@ def _draws(points: Sequence[Point], axis: str) -> np.ndarray:
 
 
 def _estimate(values_D: np.ndarray) -> dict[str, Any]:
+    """Value, error and interval; where no draw differs (a set that covers nothing in any) there is no interval."""
     low, high = frontier.interval(values_D)
-    return {"value": float(values_D[0]), "stderr": float(np.std(values_D[1:])), "ci_low": low, "ci_high": high}
+    known = low < high
+    spread = {"stderr": float(np.std(values_D[1:])), "ci_low": low, "ci_high": high}
+    return {"value": float(values_D[0]), **(spread if known else dict.fromkeys(spread))}
 
 
 def _rests_on(point: Point, axis: str) -> dict[str, int]:
