@@ -22,9 +22,10 @@ PARTS: dict[str, Benchmark] = {**bbq.BY_CATEGORY}
 
 
 def get(name: str) -> Benchmark:
-    """The benchmark, or part of one, of this name; `items:PATH` is a file of the user's own. Raises UsageError with
-    the nearest name when there is none, DataError when the user's file is not what it should be."""
-    if name.startswith(items.PREFIX):
+    """The benchmark, or part of one, of this name; `items:PATH`, `multiple-choice:PATH` and `short-answer:PATH` are a
+    user's own file. Raises UsageError with the nearest name when there is none, DataError when that file is not what it
+    should be."""
+    if items.path_of(name) is not None:
         return items.benchmark(name)
     known = {**BENCHMARKS, **PARTS}
     if name in known:

@@ -73,7 +73,7 @@ def folder_name(benchmark: str) -> str:
     """
     flat = re.sub(r"[^A-Za-z0-9._-]+", "-", benchmark)
     digest = hashlib.sha256(benchmark.encode()).hexdigest()[:8]
-    return f"{flat[:60]}-{digest}" if benchmark.startswith("items:") else flat
+    return f"{flat[:60]}-{digest}" if ":" in benchmark else flat
 
 
 def prompt_text(example: Example) -> str:

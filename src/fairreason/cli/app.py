@@ -124,6 +124,10 @@ def evaluate(
     bench: Annotated[str, typer.Option(help="Benchmarks, separated by commas; items:PATH for your own.")] = (
         "lab-bias,lab-bias-vl,lab-math,lab-chart"
     ),
+    items: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Your own questions, for --bench multiple-choice or short-answer."),
+    ] = None,
     backend: Annotated[Literal["huggingface", "scripted"], typer.Option(help="What answers.")] = "huggingface",
     split: Annotated[Split, typer.Option(help="Which questions.")] = "test",
     samples: Annotated[int, typer.Option(min=1, help="Answers a question; above 1 needs a temperature.")] = 1,
@@ -166,7 +170,7 @@ def evaluate(
         "trust_remote_code": trust_remote_code,
         "unsafe_weights": unsafe_weights,
     }
-    run_eval(model, bench, settings, data, out, grades, json)
+    run_eval(model, bench, items, settings, data, out, grades, json)
 
 
 @app.command()

@@ -80,6 +80,7 @@ def run_train(
 def run_eval(
     model: str,
     bench: str,
+    items: Path | None,
     settings: dict[str, Any],
     data: Path | None,
     out: Path | None,
@@ -91,6 +92,9 @@ def run_eval(
         raise UsageError("--bench: name at least one benchmark; `fairreason bench` lists them")
     import tempfile
 
+    from fairreason.benchmarks.items import named
+
+    names = named(names, items)
     with tempfile.TemporaryDirectory(prefix="fairreason-") as scratch:
         kept = out or Path(scratch)
         progresses: dict[str, Progress] = {}

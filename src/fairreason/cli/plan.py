@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from fairreason import benchmarks
 from fairreason.api import check_names
 from fairreason.benchmarks.base import Cut, split_examples
+from fairreason.benchmarks.items import path_of
 from fairreason.cli.plan_memory import memory
 from fairreason.cli.plan_model import ModelFacts, model_facts, reader
 from fairreason.cli.quantity import Quantity
@@ -126,7 +127,7 @@ def _absent(recipe: Recipe, data: Path | None) -> str:
             benchmark = benchmarks.get(name)
         except UsageError:
             return f"{name} cannot be loaded by this version"
-        if not name.startswith("items:"):
+        if path_of(name) is None:
             try:
                 benchmark.load("train", data)
             except DataError as error:

@@ -18,7 +18,7 @@ import numpy as np
 
 from fairreason import benchmarks
 from fairreason.benchmarks.base import Cut, split_examples
-from fairreason.benchmarks.items import PREFIX
+from fairreason.benchmarks.items import path_of
 from fairreason.data.bundles import AXES, Pool
 from fairreason.data.control import Controller, controller
 from fairreason.data.sampler import Sampler, too_few
@@ -80,7 +80,8 @@ def build(recipe: Recipe, data: Path | None = None) -> Mixture:
 
 def _place(name: str) -> str:
     """A benchmark's name, or where a file of the user's own really lies: it can be spelled in several ways."""
-    return str(Path(benchmarks.get(name).files[0]).resolve()) if name.startswith(PREFIX) else name
+    own = path_of(name)
+    return name if own is None else str(own.resolve())
 
 
 def training_examples(source: str, axis: Axis, cut: Cut, data: Path | None) -> list[Example]:
@@ -142,7 +143,7 @@ def _asked(steering: Controller, axes: Mapping[str, Mapping[str, float]]) -> dic
 
 def _unique(examples: Sequence[Example]) -> None:
     """A row stands in one source alone (bbq holds those of bbq/Age); files of items number theirs as they like."""
-    files = {source: _place(source) for source in {e.source for e in examples} if source.startswith(PREFIX)}
+    files = {source: _place(source) for source in {e.source for e in examples} if path_of(source) is not None}
     seen: set[tuple[str, str]] = set()
     for example in examples:
         key = (files.get(example.source, ""), example.id)
