@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from fairreason import api
+from fairreason.benchmarks.hub import nothing_fetched
 from fairreason.cli import console
 from fairreason.errors import DataError, UsageError
 from fairreason.records import Completion, Example
@@ -29,7 +31,8 @@ def run_bench(
     asked = [benchmarks.get(name)] if name else list(benchmarks.BENCHMARKS.values())
     asked += [part for key, part in benchmarks.PARTS.items() if name and key.startswith(f"{name}/")]
     folder = api.data_folder(data)
-    rows = [_bench_row(benchmark, folder, validate) for benchmark in asked]
+    with contextlib.nullcontext() if name else nothing_fetched():
+        rows = [_bench_row(benchmark, folder, validate) for benchmark in asked]
     if export:
         questions = asked[0].load(split, folder)
         _export(export, questions)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from fairreason import benchmarks
 from fairreason.api import check_names
 from fairreason.benchmarks.base import Cut, split_examples
+from fairreason.benchmarks.hub import nothing_fetched
 from fairreason.benchmarks.items import path_of
 from fairreason.cli.plan_memory import memory
 from fairreason.cli.plan_model import ModelFacts, model_facts, reader
@@ -58,7 +59,9 @@ def plans(recipe: Recipe, data: Path | None) -> Iterator[Plan]:
     check_names(recipe, run=False)
     shelf = _Shelf(data)
     for one in runs(recipe):
-        yield _plan(one, shelf)
+        with nothing_fetched():
+            planned = _plan(one, shelf)
+        yield planned
 
 
 def runs(recipe: Recipe) -> list[Recipe]:
