@@ -15,6 +15,7 @@ import fairreason
 PACKAGE = Path(fairreason.__file__).parent
 PARTS = [
     {"errors"},
+    {"archives", "pictures"},
     {"records", "files", "published", "draws"},
     {"recipe"},
     {"world"},
@@ -32,8 +33,8 @@ PARTS = [
 """From left to right; a part imports only from itself and from parts to its left."""
 
 HEAVY = {"torch", "torchvision", "transformers", "trl", "accelerate", "peft", "datasets", "plotly", "safetensors"}
-LIGHT = ("errors", "records", "files", "published", "recipe", "api", "cli", "grading", "benchmarks", "data",
-         "study/__init__.py", "__init__.py")  # fmt: skip
+LIGHT = ("errors", "archives", "pictures", "records", "files", "published", "recipe", "api", "cli", "grading",
+         "benchmarks", "data", "study/__init__.py", "__init__.py")  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 

@@ -5,20 +5,18 @@ All are frozen dataclasses and go through JSON unchanged (`to_json`, `from_json`
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import hashlib
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from fairreason.errors import DataError
+from fairreason.pictures import data_url as data_url
+from fairreason.pictures import open_image as open_image
+from fairreason.pictures import picture_hash as picture_hash
 
 if TYPE_CHECKING:
     import numpy as np
-    from PIL.Image import Image
 
 Axis = Literal["bias", "reasoning"]
 Outcome = Literal["correct", "wrong", "unparsed", "truncated", "error"]
@@ -33,9 +31,9 @@ class Example:
 
     `cluster` is the unit that is drawn when an error is estimated and that no split cuts; `bundle` is what belongs
     together in a batch (the four rows of a BBQ quadruple) and is never cut across generation batches.
-    `images` are paths or data URLs. `solution` is the source's own worked solution, `trace` a teacher's reasoning
-    (without the final answer). Bias metadata: `category`, `condition` (ambig | disambig | neg | non_neg), `target` and
-    `unknown` (0-based option indices, None where undefined).
+    `images` are what fairreason.pictures opens: paths, data URLs, members of a zip. `solution` is the source's own
+    worked solution, `trace` a teacher's reasoning (without the final answer). Bias metadata: `category`, `condition`
+    (ambig | disambig | neg | non_neg), `target` and `unknown` (0-based option indices, None where undefined).
     """
 
     id: str
@@ -137,32 +135,3 @@ def from_json(kind: type[Record], row: Mapping[str, Any]) -> Record:
         return kind(**{key: tuple(value) if key in tuples else value for key, value in row.items()})
     except TypeError as error:
         raise DataError(f"not a {kind.__name__}: {error}") from None
-
-
-def data_url(png: bytes) -> str:
-    """A picture's PNG bytes as a data URL, the form in which drawn pictures travel."""
-    return "data:image/png;base64," + base64.b64encode(png).decode()
-
-
-def picture_hash(reference: str) -> str:
-    """A picture by its content, wherever its file lies; one that is not there, and a data URL, is its own text."""
-    if reference.startswith("data:") or not Path(reference).is_file():
-        return reference
-    with open(reference, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def open_image(reference: str) -> Image:
-    """The RGB picture behind a path or a data URL. Raises DataError, naming the file, when there is none."""
-    from PIL import Image
-
-    try:
-        is_data = reference.startswith("data:")
-        file = io.BytesIO(base64.b64decode(reference.partition(",")[2])) if is_data else Path(reference)
-        with Image.open(file) as image:
-            return image.convert("RGB")
-    except MemoryError:
-        raise
-    except Exception as error:  # a broken picture raises what its format likes: SyntaxError, DecompressionBombError
-        where = "a data URL" if reference.startswith("data:") else reference
-        raise DataError(f"{where}: not a picture that can be opened ({type(error).__name__})") from None

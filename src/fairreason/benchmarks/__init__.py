@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from fairreason.benchmarks import bbq, items
+from fairreason.benchmarks import bbq, items, mathverse, vlbiasbench
 from fairreason.benchmarks.base import Benchmark
+from fairreason.benchmarks.geometry3k import GEOMETRY3K, GEOMETRY3K_FREE
 from fairreason.benchmarks.gsm8k import GSM8K
 from fairreason.benchmarks.lab import LAB_BIAS, LAB_BIAS_VL, LAB_CHART, LAB_MATH
+from fairreason.benchmarks.vlbias_authors import VLBIASBENCH_AUTHORS
 from fairreason.errors import UsageError, nearest
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -14,10 +16,17 @@ BENCHMARKS: dict[str, Benchmark] = {
     "lab-math": LAB_MATH,
     "lab-chart": LAB_CHART,
     "bbq": bbq.BBQ,
+    "vlbiasbench": vlbiasbench.VLBIASBENCH,
+    "vlbiasbench-authors": VLBIASBENCH_AUTHORS,
     "gsm8k": GSM8K,
+    "mathverse": mathverse.MATHVERSE,
+    "mathverse-text-only": mathverse.MATHVERSE_TEXT_ONLY,
+    "mathverse-site": mathverse.MATHVERSE_SITE,
+    "geometry3k": GEOMETRY3K,
+    "geometry3k-free": GEOMETRY3K_FREE,
 }
 
-PARTS: dict[str, Benchmark] = {**bbq.BY_CATEGORY}
+PARTS: dict[str, Benchmark] = {**bbq.BY_CATEGORY, **vlbiasbench.BY_PART, **mathverse.BY_VERSION}
 """Parts of a benchmark that can be asked for on their own."""
 
 

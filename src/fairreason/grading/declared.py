@@ -31,7 +31,13 @@ _NEAR = 40
 
 _BOX = re.compile(r"\\f?box(?:ed)?\s*\{")
 _TAG = re.compile(r"<answer>(.*?)(?:</answer>?|\Z)", re.IGNORECASE | re.DOTALL)
-_JOINT = re.compile(r"[\s,;$&]*(?:\\text\{\s*and\s*\}|\\quad|and)?[\s,;$&]*")
+_UNIT = (
+    r"(?:\\(?:text|mbox|textbf|mathrm)\s*\{(?![^{}]*\b(?:and|or)\s*\})[^{}]*\}|(?!(?:and|or|not?|but|is|so)\b)[a-z]+)"
+)
+_AND = r"(?:and|\\(?:text|mbox|textbf|mathrm)\s*\{[^{}]*\band\s*\})"
+_SPACE = r"(?:[\s$&]|\\[,;: ])*"
+_JOINT = re.compile(rf"{_SPACE}(?:{_UNIT}{_SPACE})?(?:[,;]|\\q?quad|{_AND})(?:[,;\s$&]|\\[,;: ]|\\q?quad|{_AND})*")
+"""What joins two boxes into one set: a comma or `and`, a unit before it (`\\boxed{3} apples and \\boxed{4} pears`)."""
 _STATEMENT = re.compile(r"(?:\b(?:answer|option|choice)[*_]*\s*(?:is\b[*_]*\s*:?|[:=])|####)[*_\s]*", re.IGNORECASE)
 
 
@@ -61,15 +67,14 @@ def declared(text: str, parse: Parse, free: bool = False) -> Read:
     "answer is" need not be, so they are not held against a box."""
     if len(text) > LONGEST:
         return Read(None, NO_ANSWER)
-    marked = [(candidate, "boxed") for candidate in boxes(text)]
-    marked += [(match[1], "tag") for match in _TAG.finditer(text) if not _BOX.search(match[1])]
-    stated = [] if marked and free else statements(text)
+    marks = marked(text)
+    stated = [] if marks and free else statements(text)
     said = [value for value in (parse(candidate, "statement") for candidate in stated) if value is not None]
-    if marked:
-        values = [None if candidate is None else parse(candidate, "boxed") for candidate, _ in marked]
+    if marks:
+        values = [None if candidate is None else parse(candidate, "boxed") for candidate, _ in marks]
         if len({*values, *said}) > 1:
             return Read(None, TWO_ANSWERS)
-        return Read(values[0], UNREADABLE if values[0] is None else marked[0][1])
+        return Read(values[0], UNREADABLE if values[0] is None else marks[0][1])
     if said:
         return Read(None, TWO_ANSWERS) if len(set(said)) > 1 else Read(said[0], "statement")
     lines = {
@@ -78,6 +83,17 @@ def declared(text: str, parse: Parse, free: bool = False) -> Read:
     if len(lines) == 1:
         return Read(lines.pop(), "line")
     return Read(None, TWO_ANSWERS if lines else NO_ANSWER)
+
+
+def marked(text: str) -> list[tuple[str | None, str]]:
+    """What stands in boxes and answer tags, each with its rule; None for a box that is never closed."""
+    found: list[tuple[str | None, str]] = [(candidate, "boxed") for candidate in boxes(text)]
+    return found + [(match[1], "tag") for match in _TAG.finditer(text) if not has_box(match[1])]
+
+
+def has_box(text: str) -> bool:
+    """Whether a box is opened anywhere."""
+    return _BOX.search(text) is not None
 
 
 def boxes(text: str) -> list[str | None]:
@@ -93,7 +109,7 @@ def boxes(text: str) -> list[str | None]:
         if close is None:
             return [*(", ".join(dict.fromkeys(group)) for group in groups), None]
         between = text[end : found.start()] if found.start() - end < _NEAR else "."
-        if not (groups and between.strip(" $") and _JOINT.fullmatch(between)):
+        if not (groups and _JOINT.fullmatch(between)):
             groups.append([])
         groups[-1].append(text[found.end() : close].strip())
         end = close + 1

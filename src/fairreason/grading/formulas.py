@@ -1,0 +1,198 @@
+r"""Which formula a reply declares as its final answer, where the answer is LaTeX (a value, a set, an interval, words).
+
+The places are those of grading/declared.py, in the same order, and one more at the end:
+
+| rule | what it is |
+|---|---|
+| `boxed`, `tag` | `\boxed{\frac{1}{2}}`, `<answer>1/2</answer>` |
+| `statement` | `The answer is $\frac12$.`, `Final Answer: The largest $n$ is 34.`, `Answer \[ 9 \]` |
+| `line` | a last line that is nothing but the answer: `$28$ percent`, `\frac{4}{23}`, `1,000.99` |
+| `conclusion` | a last sentence that draws a conclusion and holds one value: `Therefore $x \ge 5$ is the solution.` |
+
+Two final answers are different when neither has the other's value, so 0.5 and 1/2 are one. Beside a box only a
+statement that is nothing but a value counts; words (`Answer: east`) are an answer only where the question's is words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from fairreason.grading.declared import (
+    LONGEST,
+    NO_ANSWER,
+    TWO_ANSWERS,
+    UNREADABLE,
+    Read,
+    has_box,
+    marked,
+    statements,
+)
+from fairreason.grading.latex import TEXT, read
+
+Same = Callable[[str, str], bool]
+"""Whether two answers have one value."""
+
+_MATH = re.compile(
+    r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|(?<![\\\d$])\$((?:\\.|[^$\\\n]){1,2000}?)\$(?![\d$])", re.DOTALL
+)
+_LIST = re.compile(r"[\s,;]*(?:and|or)?[\s,;]*")
+_LEFTOVER = re.compile(
+    r"<\|(?:im_start|im_end|endoftext|eot_id|end_of_text)\|>.*|\s*I hope it is correct\.?\s*$", re.DOTALL
+)
+_SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n\s*\n")
+_BARE_DISPLAY = re.compile(r"\banswer[*_]*\s+(?=\$\$|\\\[)", re.IGNORECASE)
+_SAYS = re.compile(r".*\b(?:is|are|was|be|equals|by)\s+(?=\S)|.*=\s*(?=\S)", re.DOTALL)
+_CONCLUDES = re.compile(
+    r"\b(?:therefore|thus|hence|so|consequently|finally|in conclusion|solution|we (?:get|find|have|obtain|conclude))\b",
+    re.IGNORECASE,
+)
+_ENDS_IN_FORMULA = re.compile(
+    r"(?:\b(?:is|are|equals)|:)\s*((?:\$(?:\\.|[^$])+\$|\$\$(?:\\.|[^$])+\$\$|\\\(.{1,2000}?\\\)|\\\[.{1,2000}?\\\])\.?)$",
+    re.DOTALL,
+)
+_DENIES = re.compile(r"\b(?:not|cannot|never|neither|or)\b|n't\b|\?", re.IGNORECASE)
+_COMMAND = re.compile(r"\\[A-Za-z]+")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_KNOWN = frozenset(
+    ("sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "log", "ln", "exp", "min", "max", "mod")
+)
+_NUMBER = re.compile(r"(?<![\w.,^])[-+]?\\?[$€£]?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?:\s?\\?%)?(?![\w^])")
+_PLAIN_WORDS = re.compile(r"\(?[A-Za-z][A-Za-z'’-]*\)?(?: [A-Za-z'’-]+)?")
+LONGEST_ANSWER = 2_000
+"""Characters above which a statement or a line is prose, or nonsense, and no answer."""
+
+
+def declared_formula(text: str, same: Same, expects_words: bool = False) -> Read:
+    """The one final answer of a final part, as it was written; `expects_words` where the question's answer is words."""
+    if len(text) > LONGEST:
+        return Read(None, NO_ANSWER)
+    marks = marked(text)
+    text = _LEFTOVER.sub("", _LEFTOVER.sub("", text))
+    if marks:
+        boxed = [candidate for candidate, _ in marks if candidate and candidate.strip()]
+        said = [value for value in map(_value, _stated(text)) if value]
+        if len(boxed) < len(marks):
+            return Read(None, TWO_ANSWERS if boxed or said else UNREADABLE)
+        return _one([*boxed, *said], marks[0][1], same)
+    said = [value for value in (_said(candidate, expects_words) for candidate in _stated(text)) if value]
+    if said:
+        return _one(said, "statement", same)
+    lines = [line for line in text.split("\n") if line.strip()]
+    last = _value(lines[-1]) if lines else None
+    if not last and expects_words and len(lines) == 1:
+        last = _words(lines[0])
+    if last:
+        return Read(last, "line")
+    ended = _conclusion(text)
+    return Read(ended, "conclusion" if ended else NO_ANSWER)
+
+
+def _one(values: list[str], rule: str, same: Same) -> Read:
+    """The first of the values, where all others are the same."""
+    different = list(dict.fromkeys(values))
+    if all(same(different[0], other) or same(other, different[0]) for other in different[1:]):
+        return Read(values[0], rule)
+    return Read(None, TWO_ANSWERS)
+
+
+def _stated(text: str) -> Iterable[str]:
+    """What is stated as the answer; a formula that opens a statement is whole, over several lines too."""
+    bare = [text[match.end() :] for match in _BARE_DISPLAY.finditer(text)]
+    for candidate in [*statements(text), *bare]:
+        begin = candidate.lstrip("*_ \t")
+        if begin.startswith(("$$", r"\[")):
+            start = text.find(begin)
+            match = _MATH.match(text, start)
+            yield match[0] if match else begin
+        else:
+            yield begin
+
+
+def _value(candidate: str) -> str | None:
+    """The candidate where it is nothing but a value, or several in a list; else None."""
+    text = candidate.strip().strip("*_`").strip()
+    if not text or len(text) > LONGEST_ANSWER or has_box(text):
+        return None
+    formulas, end = [], 0
+    while match := _MATH.match(text, end):
+        formulas.append(_inside(match))
+        end = match.end() + len(_LIST.match(text, match.end())[0])  # type: ignore[index]
+    if formulas:
+        rest = text[end:].strip(" .*_")
+        unit = TEXT.sub("", read(rf"1 {rest}").text) == "1" and not _SENTENCE_END.search(rest)
+        if rest and not unit:
+            return None
+        return ", ".join(formulas) + (rf"\text{{ {rest}}}" if rest else "")
+    text = text[: m.start()] if (m := _SENTENCE_END.search(text)) else text
+    return text if _is_formula(text) else None
+
+
+def _said(candidate: str, expects_words: bool) -> str | None:
+    """The value that a statement gives: it is one, its sentence says that something is one, or holds just one."""
+    sentence = _first_sentence(candidate)
+    found = _value(candidate) or _value(sentence)
+    if found or has_box(candidate) or _DENIES.search(sentence):
+        return found
+    if expects_words:
+        return _words(sentence)
+    return _said_last(sentence) or _only(sentence)
+
+
+def _said_last(sentence: str) -> str | None:
+    match = _SAYS.match(sentence)
+    return _value(sentence[match.end() :]) if match else None
+
+
+def _only(sentence: str) -> str | None:
+    """The only value of a sentence: its one formula, or where it has none its one number."""
+    formulas = [_inside(match) for match in _MATH.finditer(sentence)]
+    found = formulas or [match[0] for match in _NUMBER.finditer(sentence)]
+    return found[0] if len(found) == 1 else None
+
+
+def _conclusion(text: str) -> str | None:
+    """The value of a last sentence that concludes."""
+    text = text.rstrip()
+    masked = _MATH.sub(_mask, text)
+    ends = [match.end() for match in _SENTENCE_END.finditer(masked.rstrip(" .!*_"))]
+    sentence = text[ends[-1] if ends else 0 :].strip()
+    if not sentence or len(sentence) > LONGEST_ANSWER or has_box(sentence) or _DENIES.search(_MATH.sub("", sentence)):
+        return None
+    ending = _ENDS_IN_FORMULA.search(sentence)
+    if ending:
+        return _value(ending[1])
+    if not _CONCLUDES.search(sentence):
+        return None
+    return _only(sentence) if _MATH.search(sentence) else _said_last(sentence)
+
+
+def _mask(formula: re.Match[str]) -> str:
+    """As many letters as the formula has, so that a full stop inside it ends no sentence; one at its end does."""
+    ends = "." if _inside(formula).endswith(".") else "x"
+    return "x" * (len(formula[0]) - 1) + ends
+
+
+def _words(sentence: str) -> str | None:
+    text = sentence.strip(" .*_\n")
+    return text if _PLAIN_WORDS.fullmatch(text) else None
+
+
+def _first_sentence(text: str) -> str:
+    match = _SENTENCE_END.search(text)
+    return text[: match.start()] if match else text
+
+
+def _inside(match: re.Match[str]) -> str:
+    return next(group for group in match.groups() if group is not None).strip()
+
+
+def _is_formula(text: str) -> bool:
+    """Whether a text without delimiters is a formula or a number with its unit: nothing of it is prose."""
+    value = read(text).text
+    if not value or not re.search(r"[\d\\A-Za-z]", value) or len(value) > LONGEST_ANSWER:
+        return False
+    rest = _COMMAND.sub(" ", TEXT.sub(" ", value))
+    return all(word in _KNOWN for word in _WORD.findall(rest)) and bool(
+        re.search(r"\d|\\|[-+=<>^(,]", value) or len(value) == 1
+    )
