@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from fairreason.benchmarks import bbq, items, mathverse, vlbiasbench
+from fairreason.benchmarks.aime2024 import AIME2024
 from fairreason.benchmarks.base import Benchmark
 from fairreason.benchmarks.geometry3k import GEOMETRY3K, GEOMETRY3K_FREE
 from fairreason.benchmarks.gsm8k import GSM8K
 from fairreason.benchmarks.lab import LAB_BIAS, LAB_BIAS_VL, LAB_CHART, LAB_MATH
+from fairreason.benchmarks.math500 import MATH500
 from fairreason.benchmarks.vlbias_authors import VLBIASBENCH_AUTHORS
 from fairreason.errors import UsageError, nearest
 
@@ -24,6 +26,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "mathverse-site": mathverse.MATHVERSE_SITE,
     "geometry3k": GEOMETRY3K,
     "geometry3k-free": GEOMETRY3K_FREE,
+    "math500": MATH500,
+    "aime2024": AIME2024,
 }
 
 PARTS: dict[str, Benchmark] = {**bbq.BY_CATEGORY, **vlbiasbench.BY_PART, **mathverse.BY_VERSION}

@@ -123,9 +123,14 @@ def statements(text: str) -> list[str]:
     >>> statements("The answer is B.")
     ['B.']
     """
+    return [text[start:stop].partition("\n")[0] for start, stop in statement_spans(text)]
+
+
+def statement_spans(text: str) -> list[tuple[int, int]]:
+    """From where to where each statement goes: from behind its `answer is` to the next one, or the end."""
     found = list(_STATEMENT.finditer(text))
     stops = [match.start() for match in found[1:]] + [len(text)]
-    return [text[match.end() : stop].partition("\n")[0] for match, stop in zip(found, stops, strict=False)]
+    return [(match.end(), stop) for match, stop in zip(found, stops, strict=False)]
 
 
 def _closing(text: str, start: int) -> int | None:

@@ -26,21 +26,23 @@ from fairreason.grading.declared import (
     Read,
     has_box,
     marked,
-    statements,
+    statement_spans,
 )
-from fairreason.grading.latex import TEXT, read
+from fairreason.grading.latex import TEXT, is_words, read
 
 Same = Callable[[str, str], bool]
 """Whether two answers have one value."""
 
 _MATH = re.compile(
-    r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|(?<![\\\d$])\$((?:\\.|[^$\\\n]){1,2000}?)\$(?![\d$])", re.DOTALL
+    r"\$\$(.{1,2000}?)\$\$|\\\[(.{1,2000}?)\\\]|\\\((.{1,2000}?)\\\)"
+    r"|(?<![\\\d$])\$((?:\\.|[^$\\\n]){1,2000}?)\$(?![\d$])",
+    re.DOTALL,
 )
 _LIST = re.compile(r"[\s,;]*(?:and|or)?[\s,;]*")
-_LEFTOVER = re.compile(
-    r"<\|(?:im_start|im_end|endoftext|eot_id|end_of_text)\|>.*|\s*I hope it is correct\.?\s*$", re.DOTALL
-)
-_SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n\s*\n")
+_LEFTOVER = re.compile(r"<\|(?:im_start|im_end|endoftext|eot_id|end_of_text)\|>.*", re.DOTALL)
+_HOPE = "I hope it is correct"
+_SENTENCE_END = re.compile(r"(?<!\\)[.!?](?=\s|$)|\n\s*\n")
+_OPENING = re.compile(r"[*_ \t]*")
 _BARE_DISPLAY = re.compile(r"\banswer[*_]*\s+(?=\$\$|\\\[)", re.IGNORECASE)
 _SAYS = re.compile(r".*\b(?:is|are|was|be|equals|by)\s+(?=\S)|.*=\s*(?=\S)", re.DOTALL)
 _CONCLUDES = re.compile(
@@ -51,8 +53,13 @@ _ENDS_IN_FORMULA = re.compile(
     r"(?:\b(?:is|are|equals)|:)\s*((?:\$(?:\\.|[^$])+\$|\$\$(?:\\.|[^$])+\$\$|\\\(.{1,2000}?\\\)|\\\[.{1,2000}?\\\])\.?)$",
     re.DOTALL,
 )
+_UNIT = re.compile(
+    r"(?!.*\b(?:is|are|was|so|which|that|because|since|as|for|if|when|where|but|our|the|this|not?)\b)"
+    r"[^\W\d]+(?: [^\W\d]+)?"
+)
+"""A word or two behind a formula that may be its unit."""
 _DENIES = re.compile(r"\b(?:not|cannot|never|neither|or)\b|n't\b|\?", re.IGNORECASE)
-_COMMAND = re.compile(r"\\[A-Za-z]+")
+_COMMAND = re.compile(r"\\(?:begin|end)\{\w+\*?\}|\\[A-Za-z]+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _KNOWN = frozenset(
     ("sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "log", "ln", "exp", "min", "max", "mod")
@@ -68,7 +75,7 @@ def declared_formula(text: str, same: Same, expects_words: bool = False) -> Read
     if len(text) > LONGEST:
         return Read(None, NO_ANSWER)
     marks = marked(text)
-    text = _LEFTOVER.sub("", _LEFTOVER.sub("", text))
+    text = _LEFTOVER.sub("", text).rstrip(" .\n").removesuffix(_HOPE).rstrip()
     if marks:
         boxed = [candidate for candidate, _ in marks if candidate and candidate.strip()]
         said = [value for value in map(_value, _stated(text)) if value]
@@ -98,15 +105,14 @@ def _one(values: list[str], rule: str, same: Same) -> Read:
 
 def _stated(text: str) -> Iterable[str]:
     """What is stated as the answer; a formula that opens a statement is whole, over several lines too."""
-    bare = [text[match.end() :] for match in _BARE_DISPLAY.finditer(text)]
-    for candidate in [*statements(text), *bare]:
-        begin = candidate.lstrip("*_ \t")
-        if begin.startswith(("$$", r"\[")):
-            start = text.find(begin)
-            match = _MATH.match(text, start)
-            yield match[0] if match else begin
-        else:
-            yield begin
+    spans = statement_spans(text) + [(match.end(), len(text)) for match in _BARE_DISPLAY.finditer(text)]
+    for start, stop in spans:
+        begin = start + len(_OPENING.match(text, start)[0])  # type: ignore[index]
+        display = _MATH.match(text, begin) if text.startswith(("$$", r"\["), begin) else None
+        candidate = display[0] if display else text[begin:stop].partition("\n")[0]
+        heading = stop < len(text) and begin + len(candidate) == stop and not _SENTENCE_END.search(candidate)
+        if not heading or _value(candidate):  # `Final Answer: The final answer is ...` states one thing
+            yield candidate
 
 
 def _value(candidate: str) -> str | None:
@@ -114,14 +120,14 @@ def _value(candidate: str) -> str | None:
     text = candidate.strip().strip("*_`").strip()
     if not text or len(text) > LONGEST_ANSWER or has_box(text):
         return None
-    formulas, end = [], 0
-    while match := _MATH.match(text, end):
+    formulas, end, after = [], 0, 0
+    while match := _MATH.match(text, after):
         formulas.append(_inside(match))
-        end = match.end() + len(_LIST.match(text, match.end())[0])  # type: ignore[index]
+        end = match.end()
+        after = end + len(_LIST.match(text, end)[0])  # type: ignore[index]
     if formulas:
         rest = text[end:].strip(" .*_")
-        unit = TEXT.sub("", read(rf"1 {rest}").text) == "1" and not _SENTENCE_END.search(rest)
-        if rest and not unit:
+        if rest and not (_UNIT.fullmatch(rest) and read(f"1 {rest}").text == "1"):
             return None
         return ", ".join(formulas) + (rf"\text{{ {rest}}}" if rest else "")
     text = text[: m.start()] if (m := _SENTENCE_END.search(text)) else text
@@ -153,7 +159,7 @@ def _only(sentence: str) -> str | None:
 
 def _conclusion(text: str) -> str | None:
     """The value of a last sentence that concludes."""
-    text = text.rstrip()
+    text = text.rstrip()[-2 * LONGEST_ANSWER :]
     masked = _MATH.sub(_mask, text)
     ends = [match.end() for match in _SENTENCE_END.finditer(masked.rstrip(" .!*_"))]
     sentence = text[ends[-1] if ends else 0 :].strip()
@@ -190,6 +196,8 @@ def _inside(match: re.Match[str]) -> str:
 def _is_formula(text: str) -> bool:
     """Whether a text without delimiters is a formula or a number with its unit: nothing of it is prose."""
     value = read(text).text
+    if is_words(text):
+        return True
     if not value or not re.search(r"[\d\\A-Za-z]", value) or len(value) > LONGEST_ANSWER:
         return False
     rest = _COMMAND.sub(" ", TEXT.sub(" ", value))

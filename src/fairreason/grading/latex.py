@@ -111,7 +111,7 @@ _CURRENCY = re.compile(r"([-+]?)\s*(?:\\?\$|([€£]))\s*(?=[\d.])|(?<=\d)\s*(?:
 _PERCENT = re.compile(r"\s*\\?%$")
 _DEGREES = re.compile(r"\s*(?:\^\s*(?:\{\s*\\circ\s*\}|\\circ)|\\degree)$")
 _BASE = re.compile(r"(\d+)_(?:\{(\d+)\}|(\d+))")
-_ORDINAL = re.compile(r"(?<=\d)\s*\^?\s*\{?\s*(?:\\(?:text|mathrm)\s*\{\s*)?(?:st|nd|rd|th)(?![A-Za-z])[\s}]*")
+_ORDINAL = re.compile(r"(?<=\d)\s*\^?\s*\{?\s*(?:\\(?:text|mathrm)\s*\{\s*)?(?:st|nd|rd|th)(?![A-Za-z])\s*\}?\s*\}?")
 _TAIL = re.compile(
     rf"(.*?[\d)}}\]a-z])\s*(?:{_TEXT}|(?<=[\d)}}\]])\s*([A-Za-z][A-Za-z .]*?))\s*(?:\^\s*\{{?([23])\}}?)?$", re.DOTALL
 )
@@ -179,7 +179,7 @@ def _without_unit(text: str) -> tuple[str, str]:
     money = _CURRENCY.match(text) or _CURRENCY.search(text)
     if money:
         return text[: money.start()] + (money[1] or "") + text[money.end() :], money[2] or money[3] or "$"
-    plain = _ORDINAL.sub("", text)
+    plain = _ORDINAL.sub(" ", text).strip()
     if plain != text:
         return plain, ""
     tail = _TAIL.fullmatch(text)
