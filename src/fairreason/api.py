@@ -31,6 +31,7 @@ def train(
     if recipe.study is not None:
         raise UsageError("the recipe has a study, which is many runs: use study(), or drop it with --set study=null")
     check_names(recipe)
+    check_needs(recipe)
     return run.single(recipe, None if out is None else Path(out), data_folder(data), progress)
 
 
@@ -51,16 +52,19 @@ def evaluate(
     revision: str | None = None,
     trust_remote_code: bool = False,
     unsafe_weights: bool = False,
+    allow_code_execution: bool = False,
     threads: int = 1,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, Result]:
     """Ask a model the benchmarks' questions and score its answers, by benchmark.
 
     `model` is lab, a folder, a run folder or a hub name (backend scripted: a JSONL file of answers). With `out` every
-    answer is kept there and a second call goes on where the first one stopped. Raises FairReasonError.
+    answer is kept there and a second call goes on where the first one stopped. `allow_code_execution` lets programs
+    that the model wrote run in a sandbox, in this process from now on. Raises FairReasonError.
     """
     from fairreason import benchmarks as known
     from fairreason.evaluation import evaluate as evaluation
+    from fairreason.grading import sandbox
     from fairreason.models.backends import BACKENDS
 
     if samples > 1 and temperature == 0:
@@ -69,7 +73,10 @@ def evaluate(
         raise UsageError(f"unknown backend {backend}; there are {', '.join(BACKENDS)}")
     folder = data_folder(data)
     asked = [known.get(name) for name in benchmarks]
+    if allow_code_execution:
+        sandbox.allow()
     for benchmark in asked:
+        benchmark.needs()
         benchmark.load(split, folder)  # what is absent is an error now, not after the model's loading
     options = {
         "revision": revision,
@@ -108,6 +115,7 @@ def study(
     from fairreason.study import study as studies
 
     check_names(recipe)
+    check_needs(recipe)
     return studies.study(recipe, Path(out), workers=workers, data=data_folder(data))
 
 
@@ -140,6 +148,20 @@ def check_names(recipe: Recipe, run: bool = True) -> None:
         wanted |= {(name, None): None for name in one.evaluation.benchmarks}
     for name, axis in wanted:
         _check_name(name, axis, run)
+
+
+def check_needs(recipe: Recipe) -> None:
+    """What grading needs is there, for the benchmarks that are asked and the sources that grpo grades. Raises
+    UsageError (a permission) and RunError (a program)."""
+    from fairreason import benchmarks
+
+    graded: dict[str, None] = {}
+    for one in recipe.expand():
+        graded |= dict.fromkeys(one.evaluation.benchmarks)
+        if one.strategy.type == "grpo":
+            graded |= dict.fromkeys([*one.mixture.bias, *one.mixture.reasoning])
+    for name in graded:
+        benchmarks.get(name).needs()
 
 
 def _check_name(name: str, axis: str | None, run: bool) -> None:

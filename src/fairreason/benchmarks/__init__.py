@@ -7,8 +7,10 @@ from fairreason.benchmarks.aime2024 import AIME2024
 from fairreason.benchmarks.base import Benchmark
 from fairreason.benchmarks.geometry3k import GEOMETRY3K, GEOMETRY3K_FREE
 from fairreason.benchmarks.gsm8k import GSM8K
+from fairreason.benchmarks.humaneval import HUMANEVAL
 from fairreason.benchmarks.lab import LAB_BIAS, LAB_BIAS_VL, LAB_CHART, LAB_MATH
 from fairreason.benchmarks.math500 import MATH500
+from fairreason.benchmarks.mbpp import MBPP
 from fairreason.benchmarks.vlbias_authors import VLBIASBENCH_AUTHORS
 from fairreason.errors import UsageError, nearest
 
@@ -28,6 +30,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "geometry3k-free": GEOMETRY3K_FREE,
     "math500": MATH500,
     "aime2024": AIME2024,
+    "humaneval": HUMANEVAL,
+    "mbpp": MBPP,
 }
 
 PARTS: dict[str, Benchmark] = {**bbq.BY_CATEGORY, **vlbiasbench.BY_PART, **mathverse.BY_VERSION}

@@ -29,6 +29,8 @@ class Benchmark:
     `instruction` the line the prompts end with, "" where there is none; `files` what the data folder must hold;
     `published` how many questions the source has, None where that is not a fixed number. `splits` of only `test` says
     that the source is not split: `load` gives all of it, whatever is asked for. `trains` False: for evaluation alone.
+    `needs()` raises where something that grading needs is missing (a permission, a program); it is called before a
+    model is loaded or asked.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Benchmark:
     published: int | None = None
     splits: tuple[Split, ...] = field(default=SPLITS)
     trains: bool = True
+    needs: Callable[[], None] = lambda: None
 
 
 def grade_one(benchmark: Benchmark, example: Example, completion: Completion) -> Grade:

@@ -43,6 +43,23 @@ Data = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Workers = Annotated[int, typer.Option(min=1, help="Runs at a time, each in a process of its own.")]
 Split = Literal["train", "dev", "test"]
+
+
+def _allow_code(given: bool) -> bool:
+    """Throws the switch that worker processes inherit. No recipe can: recipes come from strangers."""
+    if given:
+        from fairreason.grading import sandbox
+
+        sandbox.allow()
+    return given
+
+
+AllowCode = Annotated[
+    bool,
+    typer.Option(
+        "--allow-code-execution", callback=_allow_code, help="Let programs that a model wrote run, in a sandbox."
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan (examples, steps, tokens, memory) and stop.")]
 
 
@@ -85,6 +102,7 @@ def study(
     workers: Workers = 1,
     set_: Sets = None,
     data: Data = None,
+    allow_code_execution: AllowCode = False,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
@@ -102,6 +120,7 @@ def train(
     ] = None,
     set_: Sets = None,
     data: Data = None,
+    allow_code_execution: AllowCode = False,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
@@ -144,6 +163,7 @@ def evaluate(
     unsafe_weights: Annotated[
         bool, typer.Option("--unsafe-weights", help="Load pickled weights, which can run code.")
     ] = False,
+    allow_code_execution: AllowCode = False,
     data: Data = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep every answer here; run again to resume.")
@@ -196,6 +216,7 @@ def bench(
         Path | None, typer.Option(metavar="FILE", help="Write ids, prompts and options as JSON lines.")
     ] = None,
     data: Data = None,
+    allow_code_execution: AllowCode = False,
     json: Json = False,
 ) -> None:
     """The benchmarks there are, and whether their data is at hand."""

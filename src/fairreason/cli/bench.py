@@ -14,7 +14,7 @@ import typer
 from fairreason import api
 from fairreason.benchmarks.hub import nothing_fetched
 from fairreason.cli import console
-from fairreason.errors import DataError, UsageError
+from fairreason.errors import DataError, FairReasonError, UsageError
 from fairreason.records import Completion, Example
 
 if TYPE_CHECKING:
@@ -61,8 +61,13 @@ def _bench_row(benchmark: Benchmark, folder: Path | None, validate: bool) -> dic
     row |= {split: len(splits.get(split, ())) for split in ("train", "dev", "test")}
     row["note"] = ""
     if validate:
+        try:
+            benchmark.needs()
+        except FairReasonError as error:
+            return {**row, "valid": None, "note": str(error)}
         examples = [example for rows in splits.values() for example in rows]
-        wrong = [e.id for e in examples if benchmark.grade(e, Completion(answer_text(e))).outcome != "correct"]
+        whole = [example for example in examples if "incomplete" not in example.metadata]
+        wrong = [e.id for e in whole if benchmark.grade(e, Completion(answer_text(e))).outcome != "correct"]
         row |= {"valid": not wrong, "note": f"gold not graded correct: {', '.join(wrong[:3])}" if wrong else ""}
     return row
 

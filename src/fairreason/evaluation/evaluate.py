@@ -54,8 +54,10 @@ def evaluate(
     """
     sampling = Sampling(max_new_tokens, temperature, samples, seed, "off" if thinking == "off" else "on")
     results = {}
-    for asked in benchmarks:
-        benchmark = known.get(asked) if isinstance(asked, str) else asked
+    chosen = [known.get(asked) if isinstance(asked, str) else asked for asked in benchmarks]
+    for benchmark in chosen:
+        benchmark.needs()
+    for benchmark in chosen:
         examples = split_examples(benchmark, split, data, cut)
         if not examples:
             raise DataError(f"{benchmark.name}: the {split} split has no questions")
