@@ -9,8 +9,8 @@ import pytest
 
 from fairreason import benchmarks
 from fairreason.benchmarks.bbq import CATEGORIES
-from fairreason.benchmarks.bbq_families import family
-from fairreason.draws import SPLITS
+from fairreason.benchmarks.bbq_families import TEMPLATES, family, family_split
+from fairreason.draws import SPLIT_SHARES, SPLITS, unit_hash
 from fairreason.errors import DataError
 from fairreason.evaluation.statistics import estimate
 from fairreason.records import Completion, Example
@@ -90,7 +90,32 @@ def test_our_family_table_is_the_data_folders(data_folder):
     with (data_folder / "bbq" / "families.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 343 and len({row["family"] for row in rows}) == 266
+    templates = {(category, str(index)) for category, indices in TEMPLATES.items() for index in indices}
+    assert templates == {(row["category"], row["question_index"]) for row in rows}
     assert all(family(row["category"], row["question_index"]) == row["family"] for row in rows)
+
+
+@pytest.mark.data
+def test_every_category_has_every_split_in_its_share():
+    rows = {split: benchmarks.get("bbq").load(split, None) for split in SPLITS}
+    official = {split: {row.metadata["category"] for row in rows[split]} for split in SPLITS}
+    assert official["train"] == official["dev"] == official["test"] and len(official["test"]) == 15
+    for category in CATEGORIES:
+        families = {split: {r.cluster for r in rows[split] if r.id.startswith(f"bbq/{category}/")} for split in SPLITS}
+
+        assert all(len(families[split]) >= 1 for split in SPLITS)
+        for split, share in SPLIT_SHARES.items():
+            own = sum(one.startswith(f"bbq/{category}-") for one in families[split])
+            of = sum(one.startswith(f"bbq/{category}-") for part in families.values() for one in part)
+            assert abs(own - share * of) < 1, (category, split)
+
+
+def test_a_split_hangs_on_names_alone():
+    """By hand: the shares of Race_x_SES's 13 families are 7.8, 1.3 and 3.9, so 8, 1 and 4, in the order of the hash."""
+    families = sorted((f"Race_x_SES-{i}" for i in range(1, 27, 2)), key=lambda name: unit_hash(f"split/bbq/{name}"))
+    assert [family_split(name) for name in families] == ["train"] * 8 + ["dev"] + ["test"] * 4
+    assert family_split("Race_ethnicity-2") == family_split(family("Race_x_gender", "1"))
+    assert family_split("Age-26") == "test"  # no family of BBQ
 
 
 def write(folder, targets, rows=None):

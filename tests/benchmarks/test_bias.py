@@ -48,6 +48,7 @@ def test_scores_by_hand():
         assert got["fairness", category, None] == -0.5
         assert got["s_amb", category, "ambig"] == 0.25  # (2 - 1) / 4 = (1 - .25) * (2 * 2 / 3 - 1)
         assert got["s_dis", category, "disambig"] == 1.0  # both choices were the target
+        assert got["nonalignment_cost", category, "disambig"] == -0.5  # 0 of 2 against the target, 1 of 2 on it
         assert got["unknown_rate", category, "ambig"] == 0.25
         assert got["unknown_rate", category, "disambig"] == 0.25
         assert got["abstention_j", category, None] == 0
@@ -60,6 +61,17 @@ def test_overall_is_the_plain_mean_over_categories_whatever_their_size():
     assert got["s_amb", "Pet", "ambig"] == 1 and got["s_amb", "Town", "ambig"] == -1
     assert got["s_amb", None, "ambig"] == 0  # opposite signs cancel
     assert got["s_amb_abs", None, "ambig"] == 1
+
+
+def test_nonalignment_cost_is_the_mean_over_categories_and_skips_rows_without_target():
+    told = [row(0, "disambig", TARGET), row(1, "disambig", OTHER), row(2, "disambig", OTHER, target=None)]
+    other = [row(3, "disambig", TARGET, "Town"), row(4, "disambig", OTHER, "Town"), row(5, "disambig", OTHER, "Town")]
+    one_sided = [row(6, "disambig", TARGET, "Tree")]
+    got = values([*told, *other, *one_sided], [TARGET, TARGET, OTHER, UNKNOWN, OTHER, NONE, TARGET])
+    assert got["nonalignment_cost", "Pet", "disambig"] == -1  # right on the target, wrong against it
+    assert got["nonalignment_cost", "Town", "disambig"] == 0.5  # one of two against it, none on it
+    assert got["nonalignment_cost", None, "disambig"] == -0.25
+    assert ("nonalignment_cost", "Tree", "disambig") not in got  # nothing to compare
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from fairreason.benchmarks import bbq, items, mathverse, vlbiasbench
 from fairreason.benchmarks.aime2024 import AIME2024
 from fairreason.benchmarks.base import Benchmark
+from fairreason.benchmarks.bbq_aligned import BBQ_ALIGNED
+from fairreason.benchmarks.bbq_open import BBQ_OPEN
 from fairreason.benchmarks.geometry3k import GEOMETRY3K, GEOMETRY3K_FREE
 from fairreason.benchmarks.gsm8k import GSM8K
 from fairreason.benchmarks.humaneval import HUMANEVAL
@@ -22,6 +24,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "bbq": bbq.BBQ,
     "vlbiasbench": vlbiasbench.VLBIASBENCH,
     "vlbiasbench-authors": VLBIASBENCH_AUTHORS,
+    "bbq-open": BBQ_OPEN,
+    "bbq-aligned": BBQ_ALIGNED,
     "gsm8k": GSM8K,
     "mathverse": mathverse.MATHVERSE,
     "mathverse-text-only": mathverse.MATHVERSE_TEXT_ONLY,

@@ -1,6 +1,6 @@
 """What a benchmark is: data with three pure functions, and how its questions are split, shown and answered.
 
-The split is a hash of the cluster's name, the shown order a hash of the example's id, so everybody's are the same and
+The split is a rule of the cluster's name, the shown order a hash of the example's id, so everybody's are the same and
 neither depends on what else was loaded. `prompt_text` and `answer_text` are the only places that write a question or
 an answer: evaluation, training, traces and exports all call them.
 """
@@ -19,6 +19,10 @@ from fairreason.errors import DataError
 from fairreason.records import Axis, Completion, Example, Grade, Measure
 
 
+def _nothing(examples: Sequence[Example]) -> list[str]:
+    return []
+
+
 @dataclass(frozen=True)
 class Benchmark:
     """One dataset.
@@ -31,6 +35,8 @@ class Benchmark:
     that the source is not split: `load` gives all of it, whatever is asked for. `trains` False: for evaluation alone.
     `needs()` raises where something that grading needs is missing (a permission, a program); it is called before a
     model is loaded or asked.
+    `remarks` says in plain sentences what these examples cannot show and why (a score that is absent). `beside` True: a
+    second view of another benchmark's questions, shown beside it and never part of a study's F or R.
     """
 
     name: str
@@ -45,6 +51,8 @@ class Benchmark:
     splits: tuple[Split, ...] = field(default=SPLITS)
     trains: bool = True
     needs: Callable[[], None] = lambda: None
+    remarks: Callable[[Sequence[Example]], list[str]] = _nothing
+    beside: bool = False
 
 
 def grade_one(benchmark: Benchmark, example: Example, completion: Completion) -> Grade:

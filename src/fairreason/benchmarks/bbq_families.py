@@ -1,13 +1,46 @@
-"""Which BBQ templates are the same story: our own table of the families that hold several templates.
+"""BBQ's templates: which are the same story, which split a story falls into, which are about people with names.
 
 147 of the 343 templates have a near-copy under another index, mostly the same text once with group labels and once
 with names. Templates are joined when their masked disambiguated contexts agree; a template that is not listed is a
 family of its own, and a family is named after its first template. It is BBQ's cluster: no split cuts it.
 
     "Race_ethnicity-2": templates 2 and 27 of Race_ethnicity, 1 and 2 of Race_x_gender
+
+The split is a rule of names alone: inside a category the families are ordered by the hash of their names, and the first
+become train, the next dev, the rest test, as many as the shares give by largest remainder. Hashing each name into a
+split by itself would leave small categories without one (Race_x_SES: 12, 0 and 1 of 13 families).
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from fairreason.draws import SPLIT_SHARES, Split, unit_hash
+
+TEMPLATES: dict[str, tuple[int, ...]] = {
+    "Age": tuple(range(1, 26)),
+    "Disability_status": tuple(range(1, 26)),
+    "Gender_identity": tuple(range(1, 51)),
+    "Nationality": tuple(range(1, 26)),
+    "Physical_appearance": tuple(range(1, 26)),
+    "Race_ethnicity": tuple(range(1, 51)),
+    "Race_x_SES": tuple(range(1, 27)),
+    "Race_x_gender": tuple(index for index in range(1, 45) if index not in (10, 16)),
+    "Religion": tuple(range(1, 26)),
+    "SES": tuple(range(1, 26)),
+    "Sexual_orientation": tuple(range(1, 26)),
+}
+"""The question indices of each category, 343 in all."""
+
+NAMED: dict[str, frozenset[int]] = {
+    "Gender_identity": frozenset(range(26, 51)),
+    "Race_ethnicity": frozenset(range(26, 51)),
+    "Race_x_SES": frozenset(range(2, 27, 2)),
+    "Race_x_gender": frozenset({2, 4, 6, 8, 12, 14, 18, 20, 23, 25, 27, 29, 31, 33, 35, 37, 40, 42, 44}),
+}
+"""Templates whose people have names, not group labels: `label_type` of the authors' metadata, which makes of them the
+official categories "X (names)". It hangs on the template alone, so it is known without that file."""
 
 SAME_CATEGORY: dict[str, str] = {
     "Gender_identity": (
@@ -53,3 +86,47 @@ def family(category: str, question_index: str) -> str:
     ('Race_ethnicity-2', 'Gender_identity-1', 'Age-7')
     """
     return FAMILY_OF.get((category, question_index), f"{category}-{question_index}")
+
+
+def official_category(category: str, question_index: str) -> str:
+    """The official category of a template: rows about people with names are one of their own.
+
+    >>> official_category("Race_x_SES", "2"), official_category("Race_x_SES", "1")
+    ('Race_x_SES (names)', 'Race_x_SES')
+    """
+    return f"{category} (names)" if int(question_index) in NAMED.get(category, ()) else category
+
+
+def family_split(family: str) -> Split:
+    """The split of a family; of one that BBQ does not have, what the hash of its name would be at the end of its
+    category: test."""
+    return _splits().get(family, "test")
+
+
+@lru_cache(maxsize=1)
+def _splits() -> Mapping[str, Split]:
+    found: dict[str, Split] = {}
+    families = dict.fromkeys(family(category, str(index)) for category, all_ in TEMPLATES.items() for index in all_)
+    for category in TEMPLATES:
+        own = sorted((one for one in families if one.rpartition("-")[0] == category), key=_place)
+        found.update(zip(own, _parts(len(own)), strict=True))
+    return found
+
+
+def _place(family: str) -> float:
+    return unit_hash(f"split/bbq/{family}")
+
+
+def _parts(count: int) -> list[Split]:
+    """So many families by split, by largest remainder; of equal remainders the earlier split comes first.
+
+    >>> parts = _parts(25)
+    >>> [parts.count(split) for split in ("train", "dev", "test")]
+    [15, 3, 7]
+    """
+    quotas = {split: round(count * share, 9) for split, share in SPLIT_SHARES.items()}
+    whole = {split: int(quota) for split, quota in quotas.items()}
+    by_remainder = sorted(quotas, key=lambda split: whole[split] - quotas[split])
+    for split in by_remainder[: count - sum(whole.values())]:
+        whole[split] += 1
+    return [split for split, number in whole.items() for _ in range(number)]

@@ -84,7 +84,7 @@ def write_frontier(
     found = summary(
         evaluated(base, examples),
         [evaluated(folder, examples) for folder in folders],
-        {one.name: one.axis for one in known},
+        {one.name: one.axis for one in known if not one.beside},
         {one.name: one.chance for one in known},
         margin=recipe.study.margin,
         retention=recipe.study.retention,

@@ -1,0 +1,129 @@
+"""BBQ's second view: the same questions without options, and the pairs whose stereotyped answer is right."""
+
+import pytest
+
+from fairreason import benchmarks
+from fairreason.benchmarks.base import answer_text, prompt_text
+from fairreason.benchmarks.bbq_aligned import BBQ_ALIGNED, summarize
+from fairreason.data.mixture import training_examples
+from fairreason.draws import SPLITS
+from fairreason.errors import UsageError
+from fairreason.evaluation.statistics import estimate
+from fairreason.records import Completion, Example, Grade
+
+
+def everything(name):
+    return [row for split in SPLITS for row in benchmarks.get(name).load(split, None)]
+
+
+def values(measures):
+    return {(m.metric, m.category, m.condition): estimate(m).value for m in measures}
+
+
+@pytest.mark.parametrize("name", ["bbq-open", "bbq-aligned"])
+def test_nothing_trains_on_a_view_and_no_study_counts_it(name):
+    assert benchmarks.get(name).beside and not benchmarks.get("bbq").beside
+    with pytest.raises(UsageError, match=f"{name} is for evaluation alone"):
+        training_examples(name, "bias", "cluster", None)
+
+
+@pytest.mark.data
+def test_open_questions_show_no_option_and_are_scored_as_bbq():
+    bbq, view = benchmarks.get("bbq"), benchmarks.get("bbq-open")
+    for split in SPLITS:
+        rows, shown = view.load(split, None), bbq.load(split, None)
+        assert [row.id for row in rows] == [row.id for row in shown]
+        for open_row, row in zip(rows[::97], shown[::97], strict=True):
+            assert prompt_text(open_row) == f"{row.prompt}\n{view.instruction}"
+            for choice, text in enumerate(row.options):
+                grade = view.grade(open_row, Completion(rf"\boxed{{{text}}}"))
+                assert grade.choice == choice
+                assert grade.outcome == ("correct" if choice == row.answer else "wrong")
+    said = [(i * 7) % 3 for i in range(len(rows))]
+    open_grades = [
+        view.grade(row, Completion(row.metadata["choices"][choice])) for row, choice in zip(rows, said, strict=True)
+    ]
+    grades = [
+        Grade("correct" if choice == row.answer else "wrong", choice=choice)
+        for row, choice in zip(shown, said, strict=True)
+    ]
+    assert values(view.summarize(rows, open_grades)) == values(bbq.summarize(shown, grades))
+
+
+@pytest.mark.data
+def test_aligned_pairs_are_half_of_bbq():
+    """7,349 of the 14,619 quadruples that have targets tell that the person of the stereotype did it; with BBQ's rows
+    turned by polarity, both questions of such a quadruple are aligned."""
+    rows = everything("bbq-aligned")
+    assert len(rows) == 4 * 7_349
+    pairs = {}
+    for row in rows:
+        pairs.setdefault((row.bundle, row.metadata["polarity"]), []).append(row)
+    for first, second in pairs.values():
+        assert (first.metadata["condition"], second.metadata["condition"]) == ("ambig", "disambig")
+        assert second.answer == second.metadata["target"]
+        assert first.answer == first.metadata["unknown"]
+        assert second.prompt.startswith(first.prompt.rpartition("\n")[0])  # the same context, then the telling sentence
+        told = (
+            {row: row.options[row.metadata["target"]].casefold().strip(".") for row in (first, second)} if False else {}
+        )
+        assert not told
+    bbq = {row.id: row for row in everything("bbq")}
+    assert all(prompt_text(row) == prompt_text(bbq[row.id]) for row in rows[::101])
+    assert answer_text(rows[0]) == answer_text(bbq[rows[0].id])
+
+
+def pair(number, category="Pet"):
+    def row(condition, answer):
+        meta = {"category": category, "condition": condition, "polarity": "neg", "target": 0, "unknown": 2}
+        return Example(f"bbq/{category}/{number}{condition}", "s", "bias", f"c{number}", "?", answer, ("x", "y", "z"),
+                       bundle=f"{number}", metadata=meta)  # fmt: skip
+
+    return row("ambig", 2), row("disambig", 0)
+
+
+def answer(example, choice):
+    return Grade("unparsed") if choice is None else Grade("correct" if choice == example.answer else "wrong", choice)
+
+
+def test_a_pair_is_right_when_both_halves_are():
+    examples = [row for number in range(4) for row in pair(number)]
+    choices = [2, 0, 2, 1, 0, 0, 2, None]  # right; never the stereotype; always the stereotype; unparsed
+    got = values(summarize(examples, [answer(e, c) for e, c in zip(examples, choices, strict=True)]))
+    for category in (None, "Pet"):
+        assert got["pair_accuracy", category, None] == 0.25
+        assert got["accuracy", category, "ambig"] == 0.75
+        assert got["accuracy", category, "disambig"] == 0.5
+        assert got["unknown_rate", category, "disambig"] == 0
+    assert {metric for metric, _, _ in got} == {"pair_accuracy", "accuracy", "unknown_rate"}
+
+
+@pytest.mark.parametrize(
+    ("told", "pair_accuracy", "ambig", "disambig"), [(1, 0, 1, 0), (2, 0, 1, 0), (0, 1, 1, 1)],
+    ids=["never the stereotype", "always unknown", "reads the text"],
+)  # fmt: skip
+def test_a_model_that_never_says_the_stereotype_is_seen(told, pair_accuracy, ambig, disambig):
+    examples = [row for number in range(3) for row in pair(number)]
+    grades = [answer(e, 2 if e.metadata["condition"] == "ambig" else told) for e in examples]
+    got = values(summarize(examples, grades))
+    assert got["pair_accuracy", None, None] == pair_accuracy
+    assert (got["accuracy", None, "ambig"], got["accuracy", None, "disambig"]) == (ambig, disambig)
+
+
+def test_samples_pair_up_in_order_and_half_a_pair_is_left_out():
+    (a, b), (c, _) = pair(0), pair(1)
+    grades = [answer(a, 2), answer(b, 0), answer(a, 0), answer(b, 0), answer(c, 2)]
+    found = {m.metric: estimate(m) for m in summarize([a, b, a, b, c], grades) if m.category is None}
+    assert found["pair_accuracy"].value == 0.5 and found["pair_accuracy"].n == 2
+
+
+def test_the_mean_is_over_categories():
+    examples = [*pair(0), *pair(1), *pair(2, "Town")]
+    grades = [answer(e, c) for e, c in zip(examples, [2, 0, 2, 0, 2, 1], strict=True)]
+    assert values(summarize(examples, grades))["pair_accuracy", None, None] == 0.5
+
+
+def test_categories_without_pairs_are_said():
+    (reason,) = BBQ_ALIGNED.remarks(list(pair(0)))
+    assert reason.startswith("Race_x_SES and Race_x_gender: no pairs, since additional_metadata.csv is absent")
+    assert BBQ_ALIGNED.remarks([]) == []
