@@ -7,6 +7,7 @@ from fairreason.benchmarks.aime2024 import AIME2024
 from fairreason.benchmarks.base import Benchmark
 from fairreason.benchmarks.bbq_aligned import BBQ_ALIGNED
 from fairreason.benchmarks.bbq_open import BBQ_OPEN
+from fairreason.benchmarks.bbq_traces import BBQ_TRACES
 from fairreason.benchmarks.geometry3k import GEOMETRY3K, GEOMETRY3K_FREE
 from fairreason.benchmarks.gsm8k import GSM8K
 from fairreason.benchmarks.humaneval import HUMANEVAL
@@ -26,6 +27,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "vlbiasbench-authors": VLBIASBENCH_AUTHORS,
     "bbq-open": BBQ_OPEN,
     "bbq-aligned": BBQ_ALIGNED,
+    "bbq-traces": BBQ_TRACES,
     "gsm8k": GSM8K,
     "mathverse": mathverse.MATHVERSE,
     "mathverse-text-only": mathverse.MATHVERSE_TEXT_ONLY,
