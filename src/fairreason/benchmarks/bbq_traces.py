@@ -1,12 +1,12 @@
 """The reasoning traces on BBQ that the paper published: BBQ questions with a teacher's thinking (arXiv 2507.23067).
 
-Data Aaron080108/BBQ_Benchmark_Reasoning_Trace, five files of about 1,000 rows; its licence is to be read there. A source
-for training alone: `trace` is the teacher's reasoning, everything else is BBQ's own row of that category and example_id,
-with BBQ's id, cluster and split, so nothing of a test family is trained on. BBQ itself must be in the data folder. The
-options are shown in the published order, because a trace names the letters or numbers that its teacher saw.
+Data Aaron080108/BBQ_Benchmark_Reasoning_Trace, five files of about 1,000 rows; its licence is to be read there. A
+source for training: `trace` is the teacher's reasoning, everything else is BBQ's own row of that category and
+example_id, with BBQ's id, cluster and split, so nothing of a test family is trained on. BBQ itself must be in the data
+folder. Options are shown in the published order, because a trace names the letters or numbers that its teacher saw.
 
-Left out and counted: rows whose `output_answer` is not the gold label, that have no trace, that stand twice, or that are
-no row of BBQ. The original has not been read yet; the format is that of its description.
+Left out and counted: rows whose `output_answer` is not the gold label, that have no trace, that stand twice, or that
+are no row of BBQ. The original has not been read yet; the format is that of its description.
 
     {"example_id": 0, "category": "Age", ..., "ans0": "The grandfather", "label": 2,
      "reasoning_trace": "The context mentions a grandson and ...", "output_answer": 2}
@@ -31,6 +31,7 @@ from fairreason.records import Example
 
 NAME = "bbq-traces"
 FILES = ("*_traces_cleaned.jsonl", "*_traces_cleaned.jsonl.gz")
+NEEDED = ("example_id", "category", "context", "question", "ans0", "ans1", "ans2", "reasoning_trace", "output_answer")
 NOT_GOLD, NO_TRACE, TWICE, FOREIGN = (
     "the teacher's answer is not the gold label",
     "no trace",
@@ -104,25 +105,14 @@ def _plain(text: Any) -> str:
 @lru_cache(maxsize=16)
 def _rows(file: Stamp) -> Sequence[Mapping[str, Any]]:
     """The file's rows. Raises DataError, naming file and line, where one is not as above."""
-    needed = (
-        "example_id",
-        "category",
-        "context",
-        "question",
-        "ans0",
-        "ans1",
-        "ans2",
-        "reasoning_trace",
-        "output_answer",
-    )
     found = []
     for line, row in rows(file.path):
-        missing = [key for key in needed if key not in row]
+        missing = [key for key in NEEDED if key not in row]
         if missing:
             raise DataError(f"{file.path}:{line}: not a row of the published traces (no {', '.join(missing)})")
         if not isinstance(row["reasoning_trace"], str | None):
             raise DataError(f"{file.path}:{line}: reasoning_trace must be a text")
-        found.append({key: row[key] for key in needed})
+        found.append({key: row[key] for key in NEEDED})
     return found
 
 
