@@ -22,6 +22,8 @@ EVERY = [*LAB, *(pytest.param(name, marks=pytest.mark.data) for name in (*PUBLIC
 ELSEWHERE = {
     "vlbiasbench", "vlbiasbench-authors", "mathverse", "mathverse-text-only", "mathverse-site", "geometry3k",
     "geometry3k-free", "humaneval", "mbpp", "bbq-traces",
+    "mixture-of-thoughts",
+    "llava-cot",
 }  # fmt: skip
 """Tested in files of their own: their whole data is not in the data folder, or their grades run programs."""
 

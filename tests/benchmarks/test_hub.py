@@ -26,7 +26,7 @@ FILES = {
         "math/train-00001-of-00002.parquet": b"second",
         "code/train-00000-of-00001.parquet": b"other",
     },
-    "Xkev/LLaVA-CoT-100k": {},
+    "Aaron080108/BBQ_Benchmark_Reasoning_Trace": {},
 }
 
 
@@ -130,8 +130,8 @@ def test_with_neither_folder_nor_hub_the_error_names_both_and_the_file(code: str
 
 
 def test_a_file_that_the_hub_does_not_hold(endpoint: str, tmp_path: Path) -> None:
-    printed = ask("find('llava-cot', 'train.jsonl', None)", endpoint, tmp_path)
-    assert "the hub's Xkev/LLaVA-CoT-100k (it holds no such file" in printed
+    printed = ask("find_all('bbq-traces', ['*_traces_cleaned.jsonl'], None)", endpoint, tmp_path)
+    assert "the hub's Aaron080108/BBQ_Benchmark_Reasoning_Trace (it holds no such file" in printed
 
 
 def test_what_the_hub_holds_otherwise_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

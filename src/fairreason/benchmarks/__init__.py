@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fairreason.benchmarks import bbq, items, mathverse, vlbiasbench
+from fairreason.benchmarks import bbq, items, mathverse, mixture_of_thoughts, vlbiasbench
 from fairreason.benchmarks.aime2024 import AIME2024
 from fairreason.benchmarks.base import Benchmark
 from fairreason.benchmarks.bbq_aligned import BBQ_ALIGNED
@@ -12,6 +12,7 @@ from fairreason.benchmarks.geometry3k import GEOMETRY3K, GEOMETRY3K_FREE
 from fairreason.benchmarks.gsm8k import GSM8K
 from fairreason.benchmarks.humaneval import HUMANEVAL
 from fairreason.benchmarks.lab import LAB_BIAS, LAB_BIAS_VL, LAB_CHART, LAB_MATH
+from fairreason.benchmarks.llava_cot import LLAVA_COT
 from fairreason.benchmarks.math500 import MATH500
 from fairreason.benchmarks.mbpp import MBPP
 from fairreason.benchmarks.vlbias_authors import VLBIASBENCH_AUTHORS
@@ -28,6 +29,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "bbq-open": BBQ_OPEN,
     "bbq-aligned": BBQ_ALIGNED,
     "bbq-traces": BBQ_TRACES,
+    "llava-cot": LLAVA_COT,
+    "mixture-of-thoughts": mixture_of_thoughts.MIXTURE_OF_THOUGHTS,
     "gsm8k": GSM8K,
     "mathverse": mathverse.MATHVERSE,
     "mathverse-text-only": mathverse.MATHVERSE_TEXT_ONLY,
@@ -40,7 +43,12 @@ BENCHMARKS: dict[str, Benchmark] = {
     "mbpp": MBPP,
 }
 
-PARTS: dict[str, Benchmark] = {**bbq.BY_CATEGORY, **vlbiasbench.BY_PART, **mathverse.BY_VERSION}
+PARTS: dict[str, Benchmark] = {
+    **bbq.BY_CATEGORY,
+    **vlbiasbench.BY_PART,
+    **mathverse.BY_VERSION,
+    **mixture_of_thoughts.BY_PART,
+}
 """Parts of a benchmark that can be asked for on their own."""
 
 

@@ -4,6 +4,7 @@ Data Aaron080108/BBQ_Benchmark_Reasoning_Trace, five files of about 1,000 rows; 
 source for training: `trace` is the teacher's reasoning, everything else is BBQ's own row of that category and
 example_id, with BBQ's id, cluster and split, so nothing of a test family is trained on. BBQ itself must be in the data
 folder. Options are shown in the published order, because a trace names the letters or numbers that its teacher saw.
+The traces are a choice of BBQ's rows, so a row is its own bundle.
 
 Left out and counted: rows whose `output_answer` is not the gold label, that have no trace, that stand twice, or that
 are no row of BBQ. The original has not been read yet; the format is that of its description.
@@ -78,7 +79,7 @@ def _read(split: str, data: Path | None) -> Part:
             reasons[reason] += 1
         else:
             meta = {**question.metadata, "order": PUBLISHED}
-            kept[id] = dataclasses.replace(question, trace=_thinking(row["reasoning_trace"]), metadata=meta)
+            kept[id] = dataclasses.replace(question, bundle=id, trace=_thinking(row["reasoning_trace"]), metadata=meta)
     return Part(list(kept.values()), reasons)
 
 

@@ -150,8 +150,11 @@ def run_mix(path: Path, sets: Sequence[str], data: Path | None, examples: int, a
             }
         shown = [row._asdict() for row in preview.render(built, tokens, recipe.strategy, examples)] if examples else []
     if as_json:
-        return console.show({"counts": rows, "examples": shown, "marks": list(built.marks)})
+        left_out = [row._asdict() for row in built.left_out]
+        return console.show({"counts": rows, "left_out": left_out, "examples": shown, "marks": list(built.marks)})
     console.table([{**row, "source": row["source"] or "(all)"} for row in rows])
+    for one in built.left_out:
+        print(f"left out: {one.source}: {one.rows:,} rows: {one.reason}")
     if loaded is None:
         print(f"\ntokens unknown: the tokenizer of {recipe.model} is not on this machine")
     for row in shown:
