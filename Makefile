@@ -7,13 +7,14 @@ OUT ?= out/demo
 DEMO ?=
 PYTEST ?=
 VLLM := .venv-vllm
+INSPECT := .venv-inspect
 
 .PHONY: demo test check format lint types docs vllm clean
 
 demo: $(VENV)/.installed
 	$(BIN)/fairreason demo --out $(OUT) $(DEMO)
 
-test: $(VENV)/.installed-dev
+test: $(VENV)/.installed-dev $(INSPECT)/.installed
 	$(BIN)/python -m pytest $(PYTEST)
 
 check: $(VENV)/.installed-dev lint types docs test
@@ -46,6 +47,12 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[dev]'
 	touch $@
 
+# Inspect pins other versions too; a test opens our logs with it.
+$(INSPECT)/.installed:
+	$(PYTHON) -m venv $(INSPECT)
+	$(INSPECT)/bin/python -m pip install --disable-pip-version-check -q inspect-ai==0.3.285
+	touch $@
+
 # vLLM pins other versions of torch and transformers, so it lives in an environment of its own (server mode).
 vllm: $(VLLM)/.installed
 
@@ -55,4 +62,4 @@ $(VLLM)/.installed: pyproject.toml constraints-vllm.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(VLLM) build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(VLLM) $(INSPECT) build dist .mypy_cache .ruff_cache .pytest_cache

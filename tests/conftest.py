@@ -1,7 +1,7 @@
 """Fixtures that several parts share: tiny models of three families as ordinary model folders, and what a test requires.
 
 The models are built from transformers' own configs with random weights; their tokenizer is trained here on a few lines.
-`FAIRREASON_REQUIRE=data,chromium,bwrap` turns a skip for want of one of these into a failure.
+`FAIRREASON_REQUIRE=data,chromium,bwrap,inspect` turns a skip for want of one of these into a failure.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from programs import chromium_path
+from programs import chromium_path, inspect_path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -21,6 +21,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 NEEDS = {
     "data": lambda: bool(os.environ.get("FAIRREASON_DATA")),
     "chromium": lambda: chromium_path() is not None,
+    "inspect": lambda: inspect_path() is not None,
     "bwrap": lambda: shutil.which("bwrap") is not None,
 }
 

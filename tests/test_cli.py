@@ -20,7 +20,21 @@ from fairreason.cli import console, docs, main
 from fairreason.errors import DataError, RunError, UsageError
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ["", "demo", "study", "train", "eval", "mix", "bench", "report", "lab", "lab build"]
+COMMANDS = [
+    "",
+    "demo",
+    "study",
+    "train",
+    "eval",
+    "mix",
+    "bench",
+    "report",
+    "score",
+    "compare",
+    "check",
+    "lab",
+    "lab build",
+]
 
 
 class Done(NamedTuple):
@@ -201,7 +215,7 @@ def test_bench_lists_validates_and_exports(tmp_path: Path) -> None:
     listed = json.loads(run("bench", "--json").stdout)
     assert {"lab-bias", "lab-math", "bbq"} <= {row["benchmark"] for row in listed}
     done = run("bench", "lab-math", "--validate", "--json")
-    assert done.returncode == 0 and json.loads(done.stdout)[0]["valid"] is True
+    assert done.returncode == 0 and json.loads(done.stdout)[0]["status"] == "passed"
     out = tmp_path / "q.jsonl"
     assert run("bench", "lab-math", "--export", out).returncode == 0
     rows = [json.loads(line) for line in out.read_text().splitlines()]

@@ -23,6 +23,7 @@ PARTS = [
     {"benchmarks"},
     {"models"},
     {"evaluation"},
+    {"exports"},
     {"data"},
     {"training"},
     {"lab"},

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 from fairreason import study as _package  # noqa: F401  the package `study` is bound first, so that the function below stays
-from fairreason.api import evaluate, frontier, report, study, train
+from fairreason.api import check, compare, evaluate, frontier, report, score, study, train
 from fairreason.errors import DataError, FairReasonError, ModelError, RunError, UsageError
 
 if TYPE_CHECKING:
@@ -26,9 +26,12 @@ __all__ = [
     "Recipe",
     "RunError",
     "UsageError",
+    "check",
+    "compare",
     "evaluate",
     "frontier",
     "report",
+    "score",
     "study",
     "train",
 ]

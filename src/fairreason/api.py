@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ from fairreason.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from fairreason.evaluation.folder import Result
+    from fairreason.evaluation.gate import Gate
+    from fairreason.evaluation.predictions import Scored
     from fairreason.recipe import Recipe
 
 Progress = Callable[[int, int], None]
@@ -100,6 +102,70 @@ def evaluate(
             limit=limit,
             progress=progress,
         )
+
+
+def score(
+    benchmark: str,
+    predictions: str | Path,
+    *,
+    split: str | None = None,
+    data: str | Path | None = None,
+) -> Scored:
+    """Score a file of predictions made elsewhere: JSON lines, plain or .gz, as evaluation/predictions.py says.
+
+    `split` names the questions that were asked, None all of the benchmark. Raises FairReasonError.
+    """
+    from fairreason import benchmarks as known
+    from fairreason.evaluation import predictions as files
+
+    found = known.get(benchmark)
+    found.needs()
+    asked = list(files.everything(found, split, data_folder(data)))
+    return files.score(found, files.read(Path(predictions), found, asked))
+
+
+def compare(
+    a: str | Path,
+    b: str | Path,
+    benchmarks: Sequence[str] = (),
+    *,
+    margin: float = 0.02,
+    by_category: bool = False,
+    data: str | Path | None = None,
+) -> list[dict[str, Any]]:
+    """What changed from run `a` to run `b`, metric by metric: paired difference, interval, p-value, verdict on b.
+
+    Each is a run's folder, an evaluation's folder or, for one benchmark, a file of predictions; without `benchmarks`
+    all that both hold. Raises UsageError when they were not asked the same, DataError when there is nothing.
+    """
+    from fairreason.evaluation import compare as comparison
+    from fairreason.evaluation import sides
+
+    folder = data_folder(data)
+    pairs = sides.pair(sides.read(Path(a), benchmarks, folder), sides.read(Path(b), benchmarks, folder))
+    return comparison.compare(pairs, margin, by_category)
+
+
+def check(
+    new: str | Path,
+    base: str | Path,
+    margins: Mapping[str, float] | None = None,
+    benchmarks: Sequence[str] = (),
+    *,
+    data: str | Path | None = None,
+) -> Gate:
+    """The release gate: is `new` not worse than `base` by more than a margin on every axis asked for (default F and R
+    by .02)? One-sided 95 %, paired, clustered; sides as in `compare`. Raises UsageError and DataError."""
+    from fairreason.evaluation import gate, sides
+
+    folder = data_folder(data)
+    found, against = sides.read(Path(new), benchmarks, folder), sides.read(Path(base), benchmarks, folder)
+    if set(found) != set(against):
+        raise UsageError(
+            f"not the same benchmarks: {', '.join(found)} in {new}, {', '.join(against)} in {base}. "
+            "Name those to judge by with --bench"
+        )
+    return gate.check(sides.pair(found, against), margins)
 
 
 def study(

@@ -8,8 +8,11 @@ from fairreason.benchmarks.bbq_aligned import BBQ_ALIGNED, summarize
 from fairreason.data.mixture import training_examples
 from fairreason.draws import SPLITS
 from fairreason.errors import UsageError
+from fairreason.evaluation.evaluate import evaluate
 from fairreason.evaluation.statistics import estimate
+from fairreason.models.backends.scripted import ScriptedBackend
 from fairreason.records import Completion, Example, Grade
+from fairreason.study.results import counted_axes
 
 
 def everything(name):
@@ -25,6 +28,24 @@ def test_nothing_trains_on_a_view_and_no_study_counts_it(name):
     assert benchmarks.get(name).beside and not benchmarks.get("bbq").beside
     with pytest.raises(UsageError, match=f"{name} is for evaluation alone"):
         training_examples(name, "bias", "cluster", None)
+
+    known = [benchmarks.get(one) for one in ("lab-bias", name, "lab-math")]
+    assert counted_axes(known) == {"lab-bias": "bias", "lab-math": "reasoning"}
+
+
+@pytest.mark.data
+def test_a_model_is_asked_through_both_views(tmp_path):
+    """One that answers "unknown" to everything: abstains rightly, is never right where the text tells."""
+    backend = ScriptedBackend(lambda prompt, sample: "It cannot be determined from the text.")
+    found = evaluate(backend, ["bbq-open"], out=tmp_path, limit=400)["bbq-open"]
+    assert found.counts == {"correct": 200, "wrong": 200, "unparsed": 0, "truncated": 0, "error": 0}
+    overall = {(score.metric, score.condition): score.value for score in found.scores if score.category is None}
+    assert overall["fairness", None] == 0 and overall["s_amb", "ambig"] == 0 and overall["s_dis", "disambig"] is None
+    gold = {row.id: answer_text(row) for row in everything("bbq-aligned")}
+    backend = ScriptedBackend(lambda prompt, sample: gold[prompt.id])
+    found = evaluate(backend, ["bbq-aligned"], out=tmp_path, limit=400)["bbq-aligned"]
+    assert found.scores[0].metric == "pair_accuracy" and found.scores[0].n == 200
+    assert found.scores[0].value == pytest.approx(1)
 
 
 @pytest.mark.data

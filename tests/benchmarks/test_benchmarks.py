@@ -16,20 +16,20 @@ from fairreason.world.words import HELD_OUT
 
 LAB = ("lab-bias", "lab-bias-vl", "lab-math", "lab-chart")
 PUBLIC = ("bbq", "gsm8k", "math500", "aime2024")
-VIEWS = ("bbq-open", "bbq-aligned")
-EVERY = [*LAB, *(pytest.param(name, marks=pytest.mark.data) for name in (*PUBLIC, *VIEWS))]
-
-ELSEWHERE = {
-    "vlbiasbench", "vlbiasbench-authors", "mathverse", "mathverse-text-only", "mathverse-site", "geometry3k",
-    "geometry3k-free", "humaneval", "mbpp", "bbq-traces",
-    "mixture-of-thoughts",
-    "llava-cot",
-}  # fmt: skip
-"""Tested in files of their own: their whole data is not in the data folder, or their grades run programs."""
+VIEWS = ("bbq-open", "bbq-aligned", "vlbiasbench-authors")
+"""Second views: they hold the questions of another benchmark, asked otherwise."""
+CODE = ("humaneval", "mbpp")
+"""Graded by running programs: test_code_benchmarks.py."""
+PICTURES = ("vlbiasbench", "mathverse", "mathverse-text-only", "mathverse-site", "geometry3k", "geometry3k-free")
+"""Not in the data folder, or in part: test_vlbiasbench.py, test_mathverse.py, test_geometry3k.py."""
+SOURCES = ("bbq-traces", "mixture-of-thoughts", "llava-cot")
+"""For training, not in the data folder: test_bbq_traces.py, test_mixture_of_thoughts.py, test_llava_cot.py."""
+EVERY = [*LAB, *(pytest.param(name, marks=pytest.mark.data) for name in (*PUBLIC, "bbq-open", "bbq-aligned"))]
 
 
 def test_there_is_a_parameter_for_every_benchmark():
-    assert set(benchmarks.BENCHMARKS) == {*LAB, *PUBLIC, *VIEWS, *ELSEWHERE}
+    assert set(benchmarks.BENCHMARKS) == {*LAB, *PUBLIC, *VIEWS, *CODE, *PICTURES, *SOURCES}
+    assert {name for name, one in benchmarks.BENCHMARKS.items() if one.beside} == set(VIEWS)
     assert all(name == one.name for name, one in {**benchmarks.BENCHMARKS, **benchmarks.PARTS}.items())
 
 
@@ -112,7 +112,7 @@ def test_names_that_do_not_exist():
         benchmarks.get("bbq/age")
 
 
-@pytest.mark.parametrize("name", PUBLIC)
+@pytest.mark.parametrize("name", [*PUBLIC, *CODE])
 def test_absent_data_names_the_folder_and_the_file(name, tmp_path, monkeypatch):
     with pytest.raises(DataError, match=f"{name}: no data. Looked for {tmp_path}/{name}/"):
         benchmarks.get(name).load("test", tmp_path)

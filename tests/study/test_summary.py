@@ -130,6 +130,41 @@ def test_hypervolume_says_how_many_points(found):
     }
 
 
+def test_strategies_are_compared_on_equally_many_points(found):
+    """sft has shares 0 and 1, grpo 0, .2 and 1: compared on 0 and 1. .65 x .3 / .75 against .45 x .2 / .75."""
+    (row,) = found["hypervolume_contrasts"]
+    assert (row["from"], row["to"], row["points"]) == ("sft", "grpo", 2)
+    assert row["to_points"] == ["grpo-b0", "grpo-b1"]
+    assert row["difference"] == pytest.approx(0.12 - 0.26)
+    assert row["ci_low"] < row["difference"] < row["ci_high"]
+    assert row["verdict"] in ("worse", "not told apart")
+
+
+def test_a_set_that_covers_nothing_in_any_draw_has_no_interval_of_width_0():
+    runs = [run("sft", share, 0, ambig, 4, 100) for share, ambig in ((0.0, 4), (1.0, 6))]
+    area = summary(BASE, runs, AXES, CHANCE, draws=300)["hypervolume"]["all"]
+    assert area["value"] == 0 and area["ci_low"] is None and area["stderr"] is None and area["n"] > 0
+
+
+def test_the_axis_of_s_amb_abs_has_its_own_area_and_sweet_spot(found):
+    """The hollow grpo-b1 (|s_AMB| .05) is in neither: grpo-b0.2 has 1 − 8/40 = .8 above |s_AMB| = 1, R 1.08."""
+    assert found["hypervolume_s_amb_abs"]["grpo"]["points"] == 2
+    assert found["hypervolume_s_amb_abs"]["grpo"]["value"] == pytest.approx((0.8 * 0.58 + 0.1 * 0.02) / 0.75)
+    assert found["sweet_spot_s_amb_abs"]["0.95"]["best"] == "grpo-b0.2"
+    assert found["constants"]["reference_s_amb_abs"] == 1
+
+
+def test_no_number_travels_without_what_it_rests_on(found):
+    numbers = [found["points"][0]["hypervolume"], *found["hypervolume"].values(), *found["hypervolume_contrasts"]]
+    numbers += [row for row in found["contrasts"]]
+    numbers += [one for one in found["points"][0]["single_runs"][0]["estimates"].values() if one is not None]
+    assert all({"stderr", "ci_low", "ci_high", "n", "clusters"} <= row.keys() for row in numbers)
+    assert found["hypervolume"]["all"]["n"] == 2 * FAMILIES + QUESTIONS  # F's answers and the reasoning questions
+    single = point(found, "grpo-b0.2")["single_runs"][0]
+    assert single["estimates"]["F"]["value"] == single["F"] and single["estimates"]["F"]["n"] == 2 * FAMILIES
+    assert single["estimates"]["F"]["ci_low"] < single["F"] < single["estimates"]["F"]["ci_high"]
+
+
 def test_a_points_own_area_is_one_number_to_choose_by(found):
     """What recipes/lab/rates.yaml chooses a learning rate by: F x (R - .5) / .75 above the reference point, else 0."""
     assert point(found, "grpo-b0.2")["hypervolume"]["value"] == pytest.approx(0.7 * 0.58 / 0.75)

@@ -11,7 +11,7 @@ chat models everywhere, and a bare continuation is read as well. The authors' li
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from fairreason.benchmarks import reasoning
@@ -71,5 +71,5 @@ HUMANEVAL = Benchmark(
     published=164,
     splits=("test",),
     trains=False,
-    needs=sandbox.check,
+    needs=partial(sandbox.check, "humaneval"),
 )

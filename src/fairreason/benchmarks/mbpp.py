@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -98,5 +98,5 @@ MBPP = Benchmark(
     published=500,
     splits=("test",),
     trains=False,
-    needs=sandbox.check,
+    needs=partial(sandbox.check, "mbpp"),
 )

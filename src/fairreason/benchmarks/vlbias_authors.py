@@ -131,4 +131,5 @@ VLBIASBENCH_AUTHORS = Benchmark(
     files=tuple(f"json/{part}/{axis}.json" for part in PARTS for axis in AXES),
     published=sum(AXES.values()),
     trains=False,
+    beside=True,
 )

@@ -210,10 +210,13 @@ def mix(
 @app.command()
 def bench(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="One of them; without it all.")] = None,
-    split: Annotated[Split, typer.Option(help="What --export writes.")] = "test",
+    split: Annotated[Split, typer.Option(help="What --export and --lm-eval write.")] = "test",
     validate: Annotated[bool, typer.Option("--validate", help="Load everything and grade the gold answers.")] = False,
     export: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write ids, prompts and options as JSON lines.")
+    ] = None,
+    lm_eval: Annotated[
+        Path | None, typer.Option("--lm-eval", metavar="DIR", help="Write a task of lm-evaluation-harness.")
     ] = None,
     data: Data = None,
     allow_code_execution: AllowCode = False,
@@ -222,7 +225,7 @@ def bench(
     """The benchmarks there are, and whether their data is at hand."""
     from fairreason.cli.bench import run_bench
 
-    run_bench(name, split, validate, export, data, json)
+    run_bench(name, split, validate, export, lm_eval, data, json)
 
 
 @app.command()
@@ -247,3 +250,6 @@ def lab_build(
     from fairreason.cli.commands import run_lab_build
 
     run_lab_build(out, which, seed)
+
+
+from fairreason.cli import measure  # noqa: E402, F401  its commands belong to this program

@@ -14,62 +14,69 @@ import typer
 from fairreason import api
 from fairreason.benchmarks.hub import nothing_fetched
 from fairreason.cli import console
-from fairreason.errors import DataError, FairReasonError, UsageError
-from fairreason.records import Completion, Example
+from fairreason.draws import SPLITS, Split
+from fairreason.errors import DataError, UsageError
+from fairreason.records import Example
 
 if TYPE_CHECKING:
     from fairreason.benchmarks.base import Benchmark
 
 
 def run_bench(
-    name: str | None, split: str, validate: bool, export: Path | None, data: Path | None, as_json: bool
+    name: str | None,
+    split: str,
+    validate: bool,
+    export: Path | None,
+    lm_eval: Path | None,
+    data: Path | None,
+    as_json: bool,
 ) -> None:
     from fairreason import benchmarks
 
-    if name is None and export:
-        raise UsageError("--export: name the benchmark to write")
+    if name is None and (export or lm_eval):
+        raise UsageError(f"{'--export' if export else '--lm-eval'}: name the benchmark to write")
     asked = [benchmarks.get(name)] if name else list(benchmarks.BENCHMARKS.values())
     asked += [part for key, part in benchmarks.PARTS.items() if name and key.startswith(f"{name}/")]
     folder = api.data_folder(data)
-    with contextlib.nullcontext() if name else nothing_fetched():
-        rows = [_bench_row(benchmark, folder, validate) for benchmark in asked]
     if export:
         questions = asked[0].load(split, folder)
         _export(export, questions)
         print(f"{export}: {len(questions):,} questions", file=sys.stderr)
+    if lm_eval:
+        from fairreason.exports import lm_eval_task
+
+        print(lm_eval_task.write(asked[0], asked[0].load(split, folder), lm_eval), file=sys.stderr)
+    with contextlib.nullcontext() if name else nothing_fetched():
+        rows = [_validated(benchmark, folder) if validate else _at_hand(benchmark, folder) for benchmark in asked]
     console.show(rows) if as_json else console.table(rows)
-    broken = [row for row in rows if row.get("valid") is False]
-    if broken:
+    if any(row.get("status") == "failed" for row in rows) or (name and rows[0].get("status") in ("absent", "not run")):
         raise typer.Exit(1)
 
 
-def _bench_row(benchmark: Benchmark, folder: Path | None, validate: bool) -> dict[str, Any]:
-    from fairreason.benchmarks.base import answer_text
-
-    row: dict[str, Any] = {"benchmark": benchmark.name, "axis": benchmark.axis}
+def _at_hand(benchmark: Benchmark, folder: Path | None) -> dict[str, Any]:
     try:
-        splits = {split: benchmark.load(split, folder) for split in benchmark.splits}
+        sizes = {split: len(benchmark.load(split, folder)) for split in benchmark.splits}
     except DataError as error:
-        return {
-            **row,
-            "train": None,
-            "dev": None,
-            "test": None,
-            "note": str(error),
-            **({"valid": False} if validate else {}),
-        }
-    row |= {split: len(splits.get(split, ())) for split in ("train", "dev", "test")}
-    row["note"] = ""
-    if validate:
-        try:
-            benchmark.needs()
-        except FairReasonError as error:
-            return {**row, "valid": None, "note": str(error)}
-        examples = [example for rows in splits.values() for example in rows]
-        whole = [example for example in examples if "incomplete" not in example.metadata]
-        wrong = [e.id for e in whole if benchmark.grade(e, Completion(answer_text(e))).outcome != "correct"]
-        row |= {"valid": not wrong, "note": f"gold not graded correct: {', '.join(wrong[:3])}" if wrong else ""}
-    return row
+        return _row(benchmark, {}, {"note": str(error)})
+    return _row(benchmark, sizes, {"note": ""})
+
+
+def _validated(benchmark: Benchmark, folder: Path | None) -> dict[str, Any]:
+    from fairreason.benchmarks import validate
+
+    progress = console.Progress(benchmark.name)
+    try:
+        found = validate.validate(benchmark, folder, progress)
+    finally:
+        progress.close()
+    unchecked = f"{found.unchecked:,} of them cannot be graded as published" if found.unchecked else ""
+    note = "; ".join(filter(None, [validate.summary(found.problems), unchecked]))
+    return _row(benchmark, found.splits, {"status": found.status, "note": note})
+
+
+def _row(benchmark: Benchmark, sizes: dict[Split, int], more: dict[str, Any]) -> dict[str, Any]:
+    counts: dict[str, Any] = {split: sizes.get(split) for split in SPLITS}
+    return {"benchmark": benchmark.name, "axis": benchmark.axis, **counts, **more}
 
 
 def _export(path: Path, examples: Sequence[Example]) -> None:

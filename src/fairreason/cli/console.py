@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
 import re
 import sys
@@ -37,6 +38,13 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = Non
             for text, width, to_right in zip(line, widths, right, strict=True)
         )
         print("  ".join(padded).rstrip())
+
+
+def csv_rows(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows as CSV on stdout, an empty field for None."""
+    writer = csv.DictWriter(sys.stdout, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
 
 
 class Progress:

@@ -1,4 +1,4 @@
-"""Student's t without SciPy: distribution and quantile, by the incomplete beta function's continued fraction."""
+"""Student's t and the normal without SciPy: distribution and quantile, by the incomplete beta function's fraction."""
 
 from __future__ import annotations
 
@@ -38,6 +38,15 @@ def t_quantile(p: float, degrees: float) -> float:
             break
         low, high = (middle, high) if t_two_sided(middle, degrees) > tail else (low, middle)
     return (low + high) / 2
+
+
+def normal_below(z: float) -> float:
+    """P(Z <= z) of the standard normal.
+
+    >>> round(normal_below(-1.959963984540054), 9)
+    0.025
+    """
+    return math.erfc(-z / math.sqrt(2)) / 2
 
 
 def incomplete_beta(a: float, b: float, x: float) -> float:

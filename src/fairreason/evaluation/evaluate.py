@@ -81,33 +81,39 @@ def _evaluate_one(
     progress: Progress | None,
 ) -> Result:
     prompts = [Prompt(example.id, prompt_text(example), example.images) for example in examples]
-    work = _work(backend, benchmark, examples, prompts, split, sampling)
+    asked = [_asked(prompt) for prompt in prompts]
+    work = _work(backend, benchmark, examples, asked, split, sampling)
     partial = folder / "completions.partial.jsonl"
     stored = finished(folder)
     if stored is not None:
         _check_own(folder, stored["work"], work)
     if stored is None:
         answers = _answers(backend, benchmark.name, prompts, sampling, partial, work, progress)
-        write(benchmark, examples, answers, split, sampling, folder, work)
+        write(benchmark, examples, answers, asked, split, sampling, folder, work)
     partial.unlink(missing_ok=True)
     sweep(folder)
     return read_result(folder.parent, benchmark.name)
+
+
+def _asked(prompt: Prompt) -> str:
+    """A question's words, shown order and pictures as a hash: two runs that differ in it were not asked the same."""
+    pictures = [picture_hash(reference) for reference in prompt.images]
+    return hashlib.sha256(json.dumps([prompt.text, pictures]).encode()).hexdigest()[:16]
 
 
 def _work(
     backend: Backend,
     benchmark: Benchmark,
     examples: Sequence[Example],
-    prompts: Sequence[Prompt],
+    asked: Sequence[str],
     split: str,
     sampling: Sampling,
 ) -> str:
     """What the answers and grades depend on, as a hash: our version, model, settings, questions and their gold."""
     settings = [__version__, backend.fingerprint, benchmark.name, split, to_json(sampling)]
     digest = hashlib.sha256(json.dumps(settings).encode())
-    for example, prompt in zip(examples, prompts, strict=True):
-        pictures = [picture_hash(reference) for reference in prompt.images]
-        row = [prompt.id, prompt.text, pictures, example.answer, list(example.options), example.cluster]
+    for example, question in zip(examples, asked, strict=True):
+        row = [example.id, question, example.answer, list(example.options), example.cluster]
         digest.update(json.dumps([*row, dict(example.metadata)], sort_keys=True, default=str).encode())
     return digest.hexdigest()
 

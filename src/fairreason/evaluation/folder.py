@@ -1,7 +1,7 @@
 """What an evaluation's folder holds of one benchmark, written once it is whole and read by everybody.
 
     out/lab-bias/completions.jsonl           all answers in the benchmark's order, one row a sample
-    out/lab-bias/grades.jsonl                what became of each: id, sample, cluster, outcome, choice, answer, rule
+    out/lab-bias/grades.jsonl                what became of each: id, cluster, outcome, choice, answer, rule, asked
     out/lab-bias/scores.json                 settings, counts by outcome, scores; written last, so it means finished
 
 Every answer is counted once: n = correct + wrong + unparsed + truncated + error (law 1).
@@ -35,19 +35,22 @@ def write(
     benchmark: Benchmark,
     examples: Sequence[Example],
     answers: Sequence[Sequence[Completion]],
+    asked: Sequence[str],
     split: str,
     sampling: Sampling,
     folder: Path,
     work: str,
 ) -> None:
+    """Grades and scores all answers and writes the three files; `asked` is a hash of each question as it was put."""
     flat = [(e, s, c) for e, row in zip(examples, answers, strict=True) for s, c in enumerate(row)]
     grades = [grade_one(benchmark, example, completion) for example, _, completion in flat]
+    put = dict(zip((example.id for example in examples), asked, strict=True))
+    read = ({**grade_row(e, s, g), "asked": put[e.id]} for (e, s, _), g in zip(flat, grades, strict=True))
     scores = scores_of(benchmark, [example for example, _, _ in flat], grades)
-    counted = Counter(grade.outcome for grade in grades)
     _write_jsonl(folder / "completions.jsonl", ({"id": e.id, "sample": s, **to_json(c)} for e, s, c in flat))
-    _write_jsonl(folder / "grades.jsonl", (_grade_row(e, s, g) for (e, s, _), g in zip(flat, grades, strict=True)))
+    _write_jsonl(folder / "grades.jsonl", read)
     settings = {"benchmark": benchmark.name, "split": split, **dataclasses.asdict(sampling)}
-    counts = {outcome: counted[outcome] for outcome in OUTCOMES}
+    counts = count(grades)
     rows = [to_json(score) for score in scores]
     write_json(folder / "scores.json", {"work": work, **settings, "n": len(flat), "counts": counts, "scores": rows})
 
@@ -60,7 +63,14 @@ def scores_of(benchmark: Benchmark, examples: Sequence[Example], grades: Sequenc
     ]
 
 
-def _grade_row(example: Example, sample: int, grade: Grade) -> dict[str, Any]:
+def count(grades: Sequence[Grade]) -> dict[str, int]:
+    """How many answers came to each outcome."""
+    counted = Counter(grade.outcome for grade in grades)
+    return {outcome: counted[outcome] for outcome in OUTCOMES}
+
+
+def grade_row(example: Example, sample: int, grade: Grade) -> dict[str, Any]:
+    """A row of grades.jsonl."""
     place = {"category": example.metadata.get("category"), "condition": example.metadata.get("condition")}
     return {"id": example.id, "sample": sample, "cluster": example.cluster, **to_json(grade), **place}
 

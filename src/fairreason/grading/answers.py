@@ -159,7 +159,8 @@ def _first_sentence(text: str, menu: Menu, rule: str) -> int | None:
 
 def _bare(text: str) -> str:
     """Without the quotes, asterisks, dollar signs and LaTeX wrappers around it."""
-    text = _DISPLAY.sub("", _WRAP.sub(r"\1", text).strip(_EDGES))
+    if "\\" in text:
+        text = _DISPLAY.sub("", _WRAP.sub(r"\1", text).strip(_EDGES))
     return text.strip(_EDGES)
 
 

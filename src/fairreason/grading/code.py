@@ -19,7 +19,7 @@ def grade_code(example: Example, completion: Completion) -> Grade:
 
     Raises UsageError when the user has not allowed programs to run, RunError where there is no sandbox.
     """
-    sandbox.check()
+    sandbox.check(example.source)
     if completion.finish_reason != "stop":
         return Grade("error" if completion.finish_reason == "error" else "truncated")
     entry = example.metadata["entry_point"]

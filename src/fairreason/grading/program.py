@@ -49,9 +49,12 @@ def find_program(reply: str, wanted: str, prelude: str = "") -> Found:
     text = final_part(reply)
     if text is None or len(text) > LONGEST:
         return Found((), "", OPEN_THINKING if text is None else NO_PROGRAM)
-    blocks, is_open = fenced(text)
+    every, is_open = fenced(text)
+    blocks = [code for language, code in every if language in PYTHON]
+    if not every and not is_open:
+        return _bare(text, wanted, prelude)
     if not blocks:
-        return Found((), "", OPEN_BLOCK) if is_open else _bare(text, wanted, prelude)
+        return Found((), "", OPEN_BLOCK if is_open else NO_PROGRAM)
     for block in reversed(blocks):
         if defines(block, wanted):
             return _whole(block, prelude, "block")
@@ -66,13 +69,13 @@ def defines(program: str, name: str) -> bool:
     return bool(re.search(rf"^(?:(?:async[ \t]+)?def|class)[ \t]+{name}\b|^{name}[ \t]*=(?!=)", program, re.MULTILINE))
 
 
-def fenced(text: str) -> tuple[list[str], bool]:
-    """The closed blocks fenced as Python, without their fence's indentation, and whether a last one stays open.
+def fenced(text: str) -> tuple[list[tuple[str, str]], bool]:
+    """The closed blocks, each as (language, text without the fence's indentation), and whether a last one stays open.
 
-    >>> fenced("```py\\na\\n```\\n```sh\\nls\\n```\\n```\\nb")
-    (['a\\n'], True)
+    >>> fenced("```Py\\na\\n```\\n```sh\\nls\\n```\\n```\\nb")
+    ([('py', 'a\\n'), ('sh', 'ls\\n')], True)
     """
-    blocks: list[str] = []
+    blocks: list[tuple[str, str]] = []
     fence: re.Match[str] | None = None
     lines: list[str] = []
     for line in text.splitlines(keepends=True):
@@ -80,8 +83,7 @@ def fenced(text: str) -> tuple[list[str], bool]:
         if fence is None:
             fence, lines = match, []
         elif match and match[2].startswith(fence[2]) and not line[match.end(2) :].strip():
-            if fence[3].lower() in PYTHON:
-                blocks.append("".join(lines))
+            blocks.append((fence[3].lower(), "".join(lines)))
             fence = None
         else:
             lines.append(line.removeprefix(fence[1]))

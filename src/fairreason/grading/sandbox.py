@@ -75,12 +75,13 @@ def allowed() -> bool:
     return os.environ.get(ALLOWED) == "1"
 
 
-def check() -> None:
-    """Raises UsageError when the user has not allowed programs to run, RunError when no sandbox can be built here."""
+def check(what: str) -> None:
+    """Raises UsageError when the user has not allowed programs to run, RunError when no sandbox can be built here.
+    `what` wants to run them, a benchmark by name."""
     if not allowed():
         raise UsageError(
-            "this benchmark runs programs that a model wrote; pass --allow-code-execution to let them run in a sandbox "
-            "(from Python: fairreason.grading.sandbox.allow())"
+            f"{what}: grading runs programs that a model wrote; pass --allow-code-execution to let them run in a "
+            "sandbox (from Python: fairreason.grading.sandbox.allow())"
         )
     _interpreter(_bubblewrap())
 
@@ -92,7 +93,7 @@ def run(program: Sequence[str], tests: str, given: Sequence[str] = (), limits: L
     output is thrown away. Safe to call from many threads. Raises UsageError without permission, RunError when there is
     no sandbox or it fails.
     """
-    check()
+    check("sandbox")
     bwrap = _bubblewrap()
     return _run(bwrap, _interpreter(bwrap), program, tests, given, limits)
 

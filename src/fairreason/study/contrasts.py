@@ -4,7 +4,8 @@ Three kinds: a share against the lowest share of the same strategy, a strategy a
 mixture, and every point against the base. The interval speaks of the seeds, on these questions; `joint_ci_low` and
 `joint_ci_high` are those of the joint draws, which speak of other questions as well. p is adjusted (Holm) over all
 contrasts of one kind and metric. With one seed nothing is known about the spread: the verdict is `undefined`. Seeds
-that agree to the last bit have no interval of their own: the verdict is then that of the joint one.
+that agree to the last bit have no interval of their own: the verdict is then that of the joint one. A verdict goes by
+the contrast's own interval; p_holm says what survives among many. `n` and `clusters` are what each run was asked.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from fairreason.evaluation.statistics import holm, over_seeds, verdict
 from fairreason.study import frontier
+from fairreason.study.numbers import grounds
 from fairreason.study.points import Point
 
 BETTER = {"F": 1, "R": 1, "accuracy_ambig": 1, "accuracy_disambig": 1, "s_amb_abs": -1}
@@ -62,7 +64,7 @@ def _contrast(kind: str, a: Point, b: Point, metric: str, margin: float) -> dict
         draws = b.values[metric] - a.values[metric]
     found = over_seeds([y - x for x, y in zip(of_a, of_b, strict=True)])
     low, high = found.estimate.ci_low, found.estimate.ci_high
-    sign = BETTER[metric]
+    sign, ground = BETTER[metric], grounds(b.runs[0].measures, b.axes, metric)
     joint = frontier.interval(draws)
     ends = joint if low is None or high is None else (low, high)
     ends = ends if sign > 0 else (-ends[1], -ends[0])
@@ -75,6 +77,7 @@ def _contrast(kind: str, a: Point, b: Point, metric: str, margin: float) -> dict
         "to_point": b.name,
         "metric": metric,
         "difference": found.estimate.value,
+        "stderr": found.estimate.stderr,
         "ci_low": low,
         "ci_high": high,
         "joint_ci_low": joint[0],
@@ -82,6 +85,8 @@ def _contrast(kind: str, a: Point, b: Point, metric: str, margin: float) -> dict
         "p": found.p,
         "p_holm": None,
         "seeds": len(seeds),
+        "n": ground.n,
+        "clusters": ground.clusters,
         "verdict": verdict(*ends, margin) if len(seeds) > 1 else "undefined",
     }
 

@@ -13,31 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fairreason.evaluation.axes import BIAS_AXES, Wanted, not_above_chance, overall
 from fairreason.evaluation.statistics import cluster_draws, draw_weights, estimate, possible
 from fairreason.records import Axis, Measure
 
 DRAWS = 2000
 Numbers = dict[str, np.ndarray]
 Measures = Mapping[str, Sequence[Measure]]  # by benchmark
-
-
-class Wanted(NamedTuple):
-    """Where an axis of the report comes from: a benchmark's metric for the mean over categories."""
-
-    metric: str
-    condition: str | None
-
-
-AXES: dict[str, Wanted] = {
-    "s_amb": Wanted("s_amb", None),
-    "s_amb_abs": Wanted("s_amb_abs", None),
-    "s_dis": Wanted("s_dis", None),
-    "accuracy_ambig": Wanted("accuracy", "ambig"),
-    "accuracy_disambig": Wanted("accuracy", "disambig"),
-    "abstention_j": Wanted("abstention_j", None),
-    "unknown_ambig": Wanted("unknown_rate", "ambig"),
-    "unknown_disambig": Wanted("unknown_rate", "disambig"),
-}
 
 
 class Weights:
@@ -55,20 +37,11 @@ class Weights:
         return cluster_draws(measure, self._known[clusters], clusters)
 
 
-def overall(measures: Sequence[Measure], metric: str, condition: str | None = None) -> Measure | None:
-    """A benchmark's measure for the mean over categories; without a condition the first of that metric."""
-    for measure in measures:
-        if measure.metric == metric and measure.category is None and (condition in (None, measure.condition)):
-            return measure
-    return None
-
-
 def numbers(measures: Measures, axes: Mapping[str, Axis], weights: Weights) -> Numbers:
     """F and the other bias axes as means over the bias benchmarks, `accuracy/<name>` of every reasoning benchmark, and
     `<metric>/<name>` of every bias benchmark."""
     found: Numbers = {}
-    wanted = {"F": Wanted("fairness", None), **AXES}
-    for key, (metric, condition) in wanted.items():
+    for key, (metric, condition) in BIAS_AXES.items():
         parts = []
         for name, axis in axes.items():
             measure = overall(measures[name], metric, condition) if axis == "bias" else None
@@ -99,7 +72,7 @@ def grounds(measures: Measures, axes: Mapping[str, Axis], key: str) -> Grounds:
     key, _, only = key.partition("/")
     is_ratio = key in ("R", "R0")
     axis = "reasoning" if is_ratio else "bias"
-    wanted = AXES.get(key, Wanted("fairness" if key == "F" else "accuracy", None))
+    wanted = BIAS_AXES.get(key, Wanted("accuracy", None))
     names = [only] if only else [name for name in axes if axes[name] == axis]
     parts = [part for name in names if (part := overall(measures[name], *wanted)) is not None]
     found = [estimate(part) for part in parts]
@@ -127,13 +100,9 @@ def usable(base: Measures, axes: Mapping[str, Axis], chance: Mapping[str, float]
     for name, axis in axes.items():
         if axis != "reasoning":
             continue
-        measure = overall(base[name], "accuracy")
-        found = None if measure is None else estimate(measure)
-        if found is None or found.value is None or found.ci_low is None or found.ci_low <= chance[name]:
-            shown = "no accuracy" if found is None or found.value is None else f"accuracy {found.value:.3f}"
-            low = "" if found is None or found.ci_low is None else f", interval from {found.ci_low:.3f}"
-            reason = f"the base is not above chance ({chance[name]:.3f}) by its own interval: {shown}{low}"
-            left_out.append({"benchmark": name, "reason": reason})
-        else:
+        reason = not_above_chance(overall(base[name], "accuracy"), chance[name])
+        if reason is None:
             kept.append(name)
+        else:
+            left_out.append({"benchmark": name, "reason": reason})
     return kept, left_out

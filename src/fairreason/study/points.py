@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from fairreason.evaluation.axes import BESIDE
 from fairreason.recipe import Recipe
 from fairreason.records import Axis
 from fairreason.study import frontier
-from fairreason.study.numbers import AXES, Measures, Numbers, grounds, relative
+from fairreason.study.numbers import Measures, Numbers, grounds, relative
 
 NOT_THE_CONFIGURATION = ("seed", "study", "note", "marks")
 
@@ -74,17 +75,20 @@ class Point:
         everything = self.runs[0].recipe.to_dict()
         return configuration(Recipe.parse({**everything, "strategy": {"type": "sft"}}))
 
-    def estimate(self, key: str) -> dict[str, Any] | None:
+    def estimate(self, key: str, run: int | None = None) -> dict[str, Any] | None:
         """Value, standard error, interval, and a run's answers (n) and clusters as JSON; None where there is no number.
-        A ratio in which no draw differs (R0 at share 0, an R of 0) has neither error nor interval."""
+        With `run` those of this one run. A ratio in which no draw differs (R0 at share 0, an R of 0) has neither error
+        nor interval."""
         if key not in self.values:
             return None
-        ground = grounds(self.runs[0].measures, self.axes, key)
-        drawn = frontier.interval(self.values[key])
+        ground = grounds(self.runs[run or 0].measures, self.axes, key)
+        values_D = self.values[key] if run is None else self.runs_SD[key][run]
+        runs_SD = self.runs_SD[key] if run is None else values_D[None]
+        drawn = frontier.interval(values_D)
         ends = drawn if drawn[0] < drawn[1] else ground.own  # where no draw differs: what the measures say themselves
         return {
-            "value": float(self.values[key][0]),
-            "stderr": frontier.standard_error(self.runs_SD[key]) if ends else None,
+            "value": float(values_D[0]),
+            "stderr": frontier.standard_error(runs_SD) if ends else None,
             "ci_low": max(ends[0], ground.lowest) if ends else None,
             "ci_high": min(ends[1], ground.highest) if ends else None,
             "n": ground.n,
@@ -130,7 +134,7 @@ def base_point(run: Evaluated, found: Numbers, axes: Mapping[str, Axis]) -> Poin
 
 def bias_axes(point: Point) -> dict[str, Any]:
     """The bias numbers that stand beside F (law 5)."""
-    return {key: point.estimate(key) for key in AXES}
+    return {key: point.estimate(key) for key in BESIDE}
 
 
 def _add_R0(point: Point, points: Sequence[Point], reasoning: Sequence[str]) -> None:

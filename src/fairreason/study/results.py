@@ -9,17 +9,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fairreason import benchmarks
-from fairreason.benchmarks.base import answer_text, prompt_text, split_examples
+from fairreason.benchmarks.base import Benchmark, answer_text, prompt_text, split_examples
 from fairreason.errors import DataError
 from fairreason.evaluation.folder import read_grades, read_measures, read_result
 from fairreason.files import write_atomic, write_json
 from fairreason.recipe import Recipe
-from fairreason.records import Example, to_json
+from fairreason.records import Axis, Example, to_json
 from fairreason.study.points import Evaluated
 from fairreason.study.run import read_recipe, read_state
 from fairreason.study.summary import summary
@@ -84,7 +84,7 @@ def write_frontier(
     found = summary(
         evaluated(base, examples),
         [evaluated(folder, examples) for folder in folders],
-        {one.name: one.axis for one in known if not one.beside},
+        counted_axes(known),
         {one.name: one.chance for one in known},
         margin=recipe.study.margin,
         retention=recipe.study.retention,
@@ -94,6 +94,12 @@ def write_frontier(
     )
     write_json(out / "frontier.json", found)
     return found
+
+
+def counted_axes(known: Iterable[Benchmark]) -> dict[str, Axis]:
+    """The axis of each benchmark that F, R and their kin are made of; a second view of another's questions stands in
+    results.csv alone."""
+    return {one.name: one.axis for one in known if not one.beside}
 
 
 def evaluated(folder: Path, examples: Mapping[str, Sequence[Example]]) -> Evaluated:

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from fairreason.evaluation.axes import BESIDE
 from fairreason.records import Axis
 from fairreason.study import frontier
+from fairreason.study.areas import area, areas, comparisons, fairness_of
 from fairreason.study.contrasts import contrasts
 from fairreason.study.numbers import DRAWS, Weights, numbers, usable
 from fairreason.study.points import Evaluated, Point, base_point, bias_axes, gather
@@ -54,7 +56,7 @@ def summary(
     placed = [point for point in points if {"F", "R"} <= point.values.keys()]
     rows = {id(point): _row(point, whole) for point in points}
     for point in placed:
-        rows[id(point)]["hypervolume"] = _area([point])
+        rows[id(point)]["hypervolume"] = area([point])
     _place(placed, rows, "F", "")
     with_target = [p for p in placed if "s_amb_abs" in p.values and not rows[id(p)]["hollow"]]
     _place(with_target, rows, "s_amb_abs", "_s_amb_abs")
@@ -65,6 +67,8 @@ def summary(
         "constants": {
             "reference": {"F": frontier.REFERENCE_F, "R": frontier.REFERENCE_R},
             "cut": {"F": frontier.CUT_F, "R": frontier.CUT_R},
+            "reference_s_amb_abs": 1.0,
+            "cut_s_amb_abs": 0.0,
             "margin": margin,
             "retention": retention,
             "hollow_margin": HOLLOW_MARGIN,
@@ -75,8 +79,11 @@ def summary(
         "base": _base_row(whole),
         "points": [rows[id(point)] for point in points],
         "contrasts": contrasts(points, whole, margin),
-        "hypervolume": _hypervolumes(placed),
-        "sweet_spot": _sweet_spots(placed, retention),
+        "hypervolume": areas(placed),
+        "hypervolume_contrasts": comparisons(placed, margin),
+        "hypervolume_s_amb_abs": areas(with_target, "s_amb_abs"),
+        "sweet_spot": _sweet_spots(placed, retention, "F"),
+        "sweet_spot_s_amb_abs": _sweet_spots(with_target, retention, "s_amb_abs"),
         "rule": RULE,
         "undefined": _undefined(points, placed),
         "failed": list(failed),
@@ -119,11 +126,15 @@ def _base_row(base: Point) -> dict[str, Any]:
 
 
 def _single(point: Point, s: int) -> dict[str, Any]:
-    values = {key: float(runs_SD[s, 0]) for key, runs_SD in point.runs_SD.items()}
-    axes = {key: values[key] for key in bias_axes(point) if key in values}
+    """One run's numbers, and under `estimates` the same with error, interval, n and clusters: of other questions, not
+    of other seeds."""
+    estimates = {key: point.estimate(key, s) for key in ("F", "R", "R0", *BESIDE)}
+    values = {key: found["value"] for key, found in estimates.items() if found is not None}
+    axes = {key: values[key] for key in BESIDE if key in values}
     run = point.runs[s]
     one = {key: values.get(key) for key in ("F", "R", "R0")}
-    return {"seed": run.recipe.seed, "run": run.name, **one, "axes": axes, "cost": _cost([run.cost])}
+    cost = _cost([run.cost])
+    return {"seed": run.recipe.seed, "run": run.name, **one, "axes": axes, "estimates": estimates, "cost": cost}
 
 
 def _cost(costs: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
@@ -143,33 +154,14 @@ def _place(points: Sequence[Point], rows: Mapping[int, dict[str, Any]], axis: st
     """Writes who is on the frontier of R against `axis`, and how surely, into the points' rows."""
     if not points:
         return
-    sign = -1.0 if axis == "s_amb_abs" else 1.0
-    free_PD = frontier.undominated(sign * _stack(points, axis), _stack(points, "R"))
+    free_PD = frontier.undominated(_heights(points, axis), _kept(points))
     for point, free_D in zip(points, free_PD, strict=True):
         rows[id(point)]["on_frontier" + suffix] = bool(free_D[0])
         rows[id(point)]["frontier_probability" + suffix] = float(free_D[1:].mean())
 
 
-def _hypervolumes(points: Sequence[Point]) -> dict[str, Any]:
-    """Of all points and of each strategy's; `points` says how many, since only sets of equal size can be compared."""
-    sets = {"all": list(points)}
-    for point in points:
-        sets.setdefault(point.label, []).append(point)
-    found = {}
-    for name, members in sets.items():
-        if members:
-            found[name] = {**_area(members), "points": len(members)}
-    return found
-
-
-def _area(points: Sequence[Point]) -> dict[str, Any]:
-    area_D = frontier.hypervolume(_stack(points, "F"), _stack(points, "R"))
-    low, high = frontier.interval(area_D)
-    return {"value": float(area_D[0]), "ci_low": low, "ci_high": high}
-
-
-def _sweet_spots(points: Sequence[Point], retention: float) -> dict[str, Any]:
-    return {_key(rho): _sweet_spot(points, rho) for rho in sorted({*frontier.RETENTIONS, retention})}
+def _sweet_spots(points: Sequence[Point], retention: float, axis: str) -> dict[str, Any]:
+    return {_key(rho): _sweet_spot(points, rho, axis) for rho in sorted({*frontier.RETENTIONS, retention})}
 
 
 def _key(rho: float) -> str:
@@ -177,10 +169,10 @@ def _key(rho: float) -> str:
     return max(f"{rho:.2f}", f"{rho:g}", key=len)
 
 
-def _sweet_spot(points: Sequence[Point], rho: float) -> dict[str, Any]:
+def _sweet_spot(points: Sequence[Point], rho: float, axis: str) -> dict[str, Any]:
     if not points:
         return {"best": None, "alike": [], "by_share": {"none": 1.0}, "by_point": {"none": 1.0}, "p_holm": {}}
-    spot = frontier.sweet_spot(_stack(points, "F"), _stack(points, "R"), rho)
+    spot = frontier.sweet_spot(_heights(points, axis), _kept(points), rho)
     names = [point.name for point in points]
     shares = [f"{point.share:g}" if point.share is not None else point.name for point in points]
     return {
@@ -210,5 +202,9 @@ def _undefined(points: Sequence[Point], placed: Sequence[Point]) -> list[str]:
     return notes
 
 
-def _stack(points: Sequence[Point], key: str) -> np.ndarray:
-    return np.stack([point.values[key] for point in points])
+def _heights(points: Sequence[Point], axis: str) -> np.ndarray:
+    return np.stack([fairness_of(point, axis) for point in points])
+
+
+def _kept(points: Sequence[Point]) -> np.ndarray:
+    return np.stack([point.values["R"] for point in points])

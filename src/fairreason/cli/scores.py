@@ -1,0 +1,107 @@
+"""`score`, `compare` and `check`: call the public functions and print what comes back."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from fairreason import api
+from fairreason.cli import console
+from fairreason.cli import junit as reports
+from fairreason.errors import UsageError
+from fairreason.evaluation import gate
+from fairreason.evaluation.folder import grade_row
+from fairreason.files import write_atomic
+from fairreason.records import to_json
+
+EXIT = {gate.WORSE: 3, gate.CANNOT_TELL: 4}
+COMPARED = ("benchmark", "metric", "category", "condition", "a", "b", "difference", "ci_low", "ci_high", "p_holm", "n",
+            "clusters", "verdict")  # fmt: skip
+
+
+def run_score(
+    bench: str,
+    predictions: Path,
+    split: str | None,
+    grades: Path | None,
+    data: Path | None,
+    as_csv: bool,
+    as_json: bool,
+) -> None:
+    found = api.score(bench, predictions, split=split, data=data)
+    for remark in found.remarks:
+        print(f"{predictions}: {remark}", file=sys.stderr)
+    graded = found.graded
+    if grades:
+        rows = (grade_row(*one) for one in zip(graded.examples, graded.samples, graded.grades, strict=True))
+        write_atomic(grades, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    scores = [to_json(score) for score in found.scores]
+    if as_json:
+        return console.show({"scores": scores, "counts": found.counts, "ids": found.ids._asdict()})
+    if as_csv:
+        return console.csv_rows(scores)
+    console.table(scores)
+    print()
+    console.table([{"benchmark": bench, "n": len(graded.grades), **found.counts}])
+
+
+def run_compare(
+    a: Path, b: Path, bench: str | None, margin: float, by_category: bool, data: Path | None, as_json: bool
+) -> None:
+    rows = api.compare(a, b, _names(bench), margin=margin, by_category=by_category, data=data)
+    console.show(rows) if as_json else console.table(rows, COMPARED)
+
+
+def run_check(
+    new: Path,
+    base: Path,
+    margins: Sequence[str],
+    bench: str | None,
+    junit: Path | None,
+    data: Path | None,
+    as_json: bool,
+) -> None:
+    found = api.check(new, base, dict(map(_margin, margins)) or None, _names(bench), data=data)
+    for name, reason in found.left_out.items():
+        print(f"{name} is left out of R: {reason}", file=sys.stderr)
+    if junit:
+        reports.write(junit, found.rows)
+    if as_json:
+        console.show({"verdict": found.verdict, "axes": found.rows, "left_out": found.left_out})
+    else:
+        console.table(found.rows)
+        for row in found.rows:
+            print(reports.sentence(row), file=sys.stderr)
+    if found.verdict != gate.NOT_WORSE:
+        raise typer.Exit(EXIT[found.verdict])
+
+
+def run_export(run: Path, out: Path, bench: str | None, data: Path | None) -> None:
+    from fairreason.evaluation import sides
+    from fairreason.exports import inspect_log
+
+    if not run.is_dir():
+        raise UsageError(f"{run}: no such folder")
+    for side in sides.read(run, _names(bench), api.data_folder(data)).values():
+        print(inspect_log.write(side, run, out))
+
+
+def _margin(text: str) -> tuple[str, float]:
+    """`F=.02` as axis and size. Raises UsageError."""
+    axis, _, size = text.partition("=")
+    try:
+        value = float(size)
+    except ValueError:
+        value = math.nan
+    if not axis or not 0 <= value <= 1:
+        raise UsageError(f"--margin {text}: must be AXIS=SIZE with a size from 0 to 1, e.g. F=.02")
+    return axis, value
+
+
+def _names(bench: str | None) -> list[str]:
+    return [name.strip() for name in (bench or "").split(",") if name.strip()]

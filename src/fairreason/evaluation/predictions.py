@@ -1,0 +1,162 @@
+"""Predictions made elsewhere: a JSONL file, plain or .gz, graded and scored as if we had asked the questions ourselves.
+
+    {"id": "bbq/Age/0", "choice": 2}
+    {"category": "Age", "example_id": 0, "response": "The answer is (C)."}
+
+A row names its question by `id` (for BBQ `category` and `example_id` do as well) and holds `choice`, a 0-based index in
+the published order or null, or `response`, free text; `sample` numbers several answers to one question, `finish_reason`
+"length" or "error" marks one that was cut or failed. Null is `unparsed`. Of rows that stand twice the first counts;
+questions without a row are no part of the scores. Both are counted and said, as are ids that are no question's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, cast, get_args
+
+from fairreason.benchmarks.base import Benchmark, grade_one
+from fairreason.benchmarks.sources import rows
+from fairreason.errors import DataError
+from fairreason.evaluation.folder import count, scores_of
+from fairreason.records import Completion, Example, FinishReason, Grade, Score
+
+SHOWN = 3
+"""Ids that a message names before it says how many more there are."""
+ANSWERS = ("choice", "response")
+
+
+class Ids(NamedTuple):
+    """What became of the file's ids: rows, questions without one, rows that stand twice, ids that are no question's."""
+
+    rows: int
+    missing: int
+    doubled: int
+    unknown: int
+
+
+class Graded(NamedTuple):
+    """Examples, grades and sample numbers in parallel, in the benchmark's order; and the file's ids."""
+
+    examples: list[Example]
+    grades: list[Grade]
+    samples: list[int]
+    ids: Ids
+
+
+class Scored(NamedTuple):
+    """Scores with errors, answers by outcome, what became of the ids, and what a reader must know besides."""
+
+    scores: list[Score]
+    counts: dict[str, int]
+    ids: Ids
+    remarks: list[str]
+    graded: Graded
+
+
+def score(benchmark: Benchmark, graded: Graded) -> Scored:
+    """The graded predictions' scores."""
+    scores = scores_of(benchmark, graded.examples, graded.grades)
+    return Scored(scores, count(graded.grades), graded.ids, said(graded.ids), graded)
+
+
+def read(path: Path, benchmark: Benchmark, examples: Sequence[Example]) -> Graded:
+    """The predictions for these examples, graded. Raises DataError, naming file and line, on a row that is none, and
+    when no row belongs to these examples."""
+    by_id = {example.id: example for example in examples}
+    found: dict[tuple[str, int], Grade] = {}
+    total = doubled = unknown = 0
+    strangers: list[str] = []
+    for line, row in rows(path):
+        where = f"{path}:{line}"
+        total += 1
+        id, sample = _id(row, benchmark, where), _sample(row, where)
+        example = by_id.get(id)
+        if example is None:
+            unknown += 1
+            strangers += [id] if len(strangers) < SHOWN else []
+        elif (id, sample) in found:
+            doubled += 1
+        else:
+            found[id, sample] = _grade(row, benchmark, example, where)
+    if not found:
+        raise DataError(_nothing(path, benchmark, total, strangers, examples))
+    return _in_order(found, examples, Ids(total, len(by_id) - len({id for id, _ in found}), doubled, unknown))
+
+
+def said(ids: Ids) -> list[str]:
+    """What a reader must know about the ids, a sentence each; nothing where all is well."""
+    sentences = []
+    if ids.missing:
+        sentences.append(f"{ids.missing:,} questions have no prediction; they are no part of the scores")
+    if ids.doubled:
+        sentences.append(f"{ids.doubled:,} predictions stand twice; the first one counts")
+    if ids.unknown:
+        sentences.append(f"{ids.unknown:,} predictions have ids that are no question's; they are left out")
+    return sentences
+
+
+def _in_order(found: Mapping[tuple[str, int], Grade], examples: Sequence[Example], ids: Ids) -> Graded:
+    place = {example.id: index for index, example in enumerate(examples)}
+    keys = sorted(found, key=lambda key: (place[key[0]], key[1]))
+    return Graded([examples[place[id]] for id, _ in keys], [found[key] for key in keys], [s for _, s in keys], ids)
+
+
+def _id(row: Mapping[str, Any], benchmark: Benchmark, where: str) -> str:
+    if row.get("id") is not None:
+        return str(row["id"])
+    if benchmark.name.partition("/")[0] == "bbq" and "category" in row and "example_id" in row:
+        return f"bbq/{row['category']}/{row['example_id']}"
+    more = " (or category and example_id)" if benchmark.name.startswith("bbq") else ""
+    raise DataError(f"{where}: names no question; a row needs id{more}")
+
+
+def _sample(row: Mapping[str, Any], where: str) -> int:
+    sample = row.get("sample", 0)
+    if not isinstance(sample, int) or isinstance(sample, bool) or sample < 0:
+        raise DataError(f"{where}: sample must be a whole number from 0 on, got {sample!r}")
+    return sample
+
+
+def _grade(row: Mapping[str, Any], benchmark: Benchmark, example: Example, where: str) -> Grade:
+    given = [key for key in ANSWERS if key in row]
+    if len(given) != 1:
+        raise DataError(f"{where}: needs choice or response, has {' and '.join(given) or 'neither'}")
+    if given == ["choice"]:
+        return _chosen(row["choice"], example, where)
+    response, reason = row["response"], row.get("finish_reason") or "stop"
+    if response is not None and not isinstance(response, str):
+        raise DataError(f"{where}: response must be a text, got {type(response).__name__}")
+    if reason not in get_args(FinishReason):
+        raise DataError(f"{where}: finish_reason must be one of {', '.join(get_args(FinishReason))}, got {reason!r}")
+    return grade_one(benchmark, example, Completion(response or "", cast(FinishReason, reason)))
+
+
+def _chosen(choice: Any, example: Example, where: str) -> Grade:
+    """The grade of a choice that was made elsewhere."""
+    if choice is None:
+        return Grade("unparsed", rule="null")
+    if not example.options:
+        raise DataError(f"{where}: {example.id} has no options to choose from; give response")
+    if not isinstance(choice, int) or isinstance(choice, bool) or not 0 <= choice < len(example.options):
+        last = len(example.options) - 1
+        raise DataError(f"{where}: choice must be an index from 0 to {last} (published order) or null, got {choice!r}")
+    return Grade("correct" if choice == example.answer else "wrong", choice=choice, rule="choice")
+
+
+def _nothing(
+    path: Path, benchmark: Benchmark, total: int, strangers: Sequence[str], examples: Sequence[Example]
+) -> str:
+    if not total:
+        return f"{path}: no predictions"
+    known = examples[0].id if examples else "none"
+    return (
+        f"{path}: not one of {total:,} ids is a question of {benchmark.name} (the file's: "
+        f"{', '.join(strangers)}; the benchmark's: {known}, ...)"
+    )
+
+
+def everything(benchmark: Benchmark, split: str | None, data: Path | None) -> Iterator[Example]:
+    """The benchmark's examples of one split, or of all."""
+    for part in benchmark.splits if split is None or benchmark.splits == ("test",) else (split,):
+        yield from benchmark.load(part, data)

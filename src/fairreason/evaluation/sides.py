@@ -1,0 +1,138 @@
+"""The two sides of a comparison: graded answers, from an evaluation's folder or from a file of predictions.
+
+A side may be a run's folder (its `evaluation/` is read), the folder that `fairreason eval --out` kept, or a file of
+predictions for one benchmark. Two sides can be compared where they hold the same answers' questions, put in the same
+words, with the options in the same order and the same thinking and mode; a file of predictions says nothing of
+these, so of it only the ids are checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fairreason import benchmarks
+from fairreason.benchmarks.base import Benchmark
+from fairreason.errors import DataError, UsageError
+from fairreason.evaluation import predictions
+from fairreason.evaluation.folder import finished, read_grades
+from fairreason.records import Example, Grade, Measure
+
+SETTINGS = ("thinking", "mode")
+"""Settings in which two sides must agree; those of scores.json that are not there are not compared."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One benchmark's graded answers, in parallel: examples, grades, sample numbers, and a hash of each question as it
+    was put (empty for predictions). `settings` are those of scores.json."""
+
+    name: str
+    benchmark: Benchmark
+    examples: list[Example]
+    grades: list[Grade]
+    samples: list[int]
+    asked: list[str] = field(default_factory=list)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def keys(self) -> list[tuple[str, int]]:
+        return [(example.id, sample) for example, sample in zip(self.examples, self.samples, strict=True)]
+
+    def measures(self) -> list[Measure]:
+        return self.benchmark.summarize(self.examples, self.grades)
+
+
+def read(path: Path, bench: Sequence[str], data: Path | None) -> dict[str, Side]:
+    """The sides of these benchmarks by name; without names all that a folder holds. Raises DataError and UsageError."""
+    if path.is_file():
+        if len(bench) != 1:
+            raise UsageError(f"{path}: a file of predictions is for one benchmark; name it with --bench")
+        benchmark = benchmarks.get(bench[0])
+        graded = predictions.read(path, benchmark, list(predictions.everything(benchmark, None, data)))
+        return {benchmark.name: Side(str(path), benchmark, graded.examples, graded.grades, graded.samples)}
+    if not path.is_dir():
+        raise UsageError(f"{path}: no such folder or file")
+    folder = evaluation_folder(path)
+    held = _held(folder)
+    if not held:
+        raise DataError(f"{path}: no finished evaluation in it (no scores.json)")
+    missing = [name for name in bench if name not in held]
+    if missing:
+        raise DataError(f"{path}: holds no finished evaluation of {missing[0]}; it has {', '.join(held)}")
+    return {name: _from_folder(path, folder, name, held[name], data) for name in bench or held}
+
+
+def evaluation_folder(path: Path) -> Path:
+    """A run's folder stands for the evaluation in it."""
+    return path / "evaluation" if (path / "evaluation").is_dir() else path
+
+
+def _held(folder: Path) -> dict[str, dict[str, Any]]:
+    """What scores.json says of each finished benchmark of an evaluation, by its name."""
+    found = [finished(one) for one in sorted(folder.iterdir()) if one.is_dir()]
+    return {stored["benchmark"]: stored for stored in found if stored}
+
+
+def _from_folder(path: Path, folder: Path, name: str, stored: Mapping[str, Any], data: Path | None) -> Side:
+    benchmark = benchmarks.get(name)
+    by_id = {example.id: example for example in predictions.everything(benchmark, None, data)}
+    rows = read_grades(folder, name)
+    strangers = [row["id"] for row in rows if row["id"] not in by_id]
+    if strangers:
+        raise DataError(f"{path}: {strangers[0]} is not among the questions of {name}; is it the same data?")
+    return Side(
+        str(path),
+        benchmark,
+        [by_id[row["id"]] for row in rows],
+        [Grade(row["outcome"], row["choice"], row["answer"], row["rule"]) for row in rows],
+        [row["sample"] for row in rows],
+        [row.get("asked", "") for row in rows],
+        {key: value for key, value in stored.items() if key not in ("scores", "counts", "work", "n")},
+    )
+
+
+def pair(a: Mapping[str, Side], b: Mapping[str, Side]) -> dict[str, tuple[Side, Side]]:
+    """The benchmarks that both hold, b's rows in a's order. Raises UsageError when the two cannot be compared."""
+    common = [name for name in a if name in b]
+    if not common:
+        raise UsageError(f"no benchmark in common: {', '.join(a)} on one side, {', '.join(b)} on the other")
+    return {name: (a[name], _aligned(a[name], b[name])) for name in common}
+
+
+def _aligned(a: Side, b: Side) -> Side:
+    """b with its rows in a's order. Raises UsageError naming the first thing in which they differ."""
+    name = a.benchmark.name
+    for key in SETTINGS:
+        if key in a.settings and key in b.settings and a.settings[key] != b.settings[key]:
+            raise UsageError(
+                f"{name}: {a.name} was measured with {key} {a.settings[key]}, {b.name} with {b.settings[key]}: "
+                "not comparable. Evaluate one of them again"
+            )
+    keys_a, keys_b = a.keys(), b.keys()
+    place = {key: index for index, key in enumerate(keys_b)}
+    only_a, only_b = [key for key in keys_a if key not in place], len(set(keys_b) - set(keys_a))
+    if only_a or only_b:
+        example = f", e.g. {only_a[0][0]}" if only_a else ""
+        raise UsageError(
+            f"{name}: not the same questions ({len(only_a):,} answers only in {a.name}{example}; {only_b:,} only in "
+            f"{b.name}). Compare answers to the same ids"
+        )
+    order = [place[key] for key in keys_a]
+    if a.asked and b.asked:
+        for (id, _), put, index in zip(keys_a, a.asked, order, strict=True):
+            if put and b.asked[index] and put != b.asked[index]:
+                raise UsageError(
+                    f"{name}: {id} was put in other words, with other pictures or with its options in another order "
+                    f"in {a.name} than in {b.name}: not comparable. Evaluate one of them again"
+                )
+    return Side(
+        b.name,
+        b.benchmark,
+        [b.examples[i] for i in order],
+        [b.grades[i] for i in order],
+        [b.samples[i] for i in order],
+        [b.asked[i] for i in order] if b.asked else [],
+        b.settings,
+    )

@@ -1,0 +1,1 @@
+"""Files that others' tools open: tasks for lm-evaluation-harness, logs for Inspect."""

@@ -1,0 +1,168 @@
+"""Two runs side by side: differences by hand, verdicts, what is refused because it was not asked the same."""
+
+import dataclasses
+import json
+import shutil
+
+import pytest
+
+import fairreason as fr
+from fairreason import benchmarks
+from fairreason.benchmarks.base import choice_text
+from fairreason.evaluation import axes, compare, statistics
+from fairreason.evaluation.evaluate import evaluate
+from fairreason.models.backends.scripted import ScriptedBackend
+from fairreason.records import Completion
+
+BIAS = "lab-bias"
+
+
+def questions():
+    return benchmarks.get(BIAS).load("test", None)
+
+
+def predictions(path, choose):
+    rows = [{"id": e.id, "choice": choose(i, e)} for i, e in enumerate(questions())]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def right(i, example):
+    return example.answer
+
+
+def half_stereotyped(i, example):
+    return example.metadata["target"] if example.metadata["condition"] == "ambig" and i % 3 == 0 else example.answer
+
+
+def anti(i, example):
+    """The person who is not the target, on every ambiguous row."""
+    other = 3 - example.metadata["target"] - example.metadata["unknown"]
+    return other if example.metadata["condition"] == "ambig" else example.answer
+
+
+def by_metric(rows):
+    return {(row["metric"], row["condition"]): row for row in rows}
+
+
+def test_a_difference_is_b_minus_a_and_judges_b(tmp_path):
+    a, b = predictions(tmp_path / "a.jsonl", half_stereotyped), predictions(tmp_path / "b.jsonl", right)
+    rows = by_metric(fr.compare(a, b, [BIAS]))
+    ambiguous = [(i, e) for i, e in enumerate(questions()) if e.metadata["condition"] == "ambig"]
+    categories = {e.metadata["category"] for _, e in ambiguous}
+    share = sum(
+        sum(i % 3 > 0 for i, e in ambiguous if e.metadata["category"] == c)
+        / sum(e.metadata["category"] == c for _, e in ambiguous)
+        for c in categories
+    ) / len(categories)
+    row = rows["accuracy", "ambig"]
+    assert (row["a"], row["b"]) == (pytest.approx(share), 1)
+    assert row["difference"] == pytest.approx(1 - share) and row["verdict"] == "better"
+    assert rows["fairness", None]["verdict"] == "better"
+    assert rows["accuracy", "disambig"]["verdict"] == "not told apart"  # no row differs, but the clusters are few
+    assert rows["accuracy", "disambig"]["difference"] == 0
+    back = by_metric(fr.compare(b, a, [BIAS]))
+    assert back["accuracy", "ambig"]["difference"] == pytest.approx(share - 1)
+    assert back["accuracy", "ambig"]["verdict"] == "worse" and back["s_amb_abs", "ambig"]["verdict"] == "worse"
+
+
+def test_scores_that_are_best_at_0_are_judged_by_their_size_and_keep_their_signs(tmp_path):
+    a, b = predictions(tmp_path / "a.jsonl", half_stereotyped), predictions(tmp_path / "b.jsonl", anti)
+    row = by_metric(fr.compare(a, b, [BIAS]))["s_amb", "ambig"]
+    assert row["a"] > 0 and row["b"] == -1
+    assert row["difference"] == pytest.approx(1 - row["a"]) and row["verdict"] == "worse"
+
+
+def test_what_does_not_differ_is_a_tie_only_where_the_clusters_suffice(tmp_path):
+    """30 agreeing clusters allow a share of 1 − .025^(1/30) = .116 that differ; the margin decides."""
+    a = predictions(tmp_path / "a.jsonl", right)
+    clusters = len({e.cluster for e in questions()})
+    allowed = 2 * (1 - 0.025 ** (1 / clusters))
+    wide, narrow = (by_metric(fr.compare(a, a, [BIAS], margin=m)) for m in (allowed + 0.2, allowed / 50))
+    assert {row["verdict"] for row in wide.values() if row["metric"] == "accuracy"} == {"tie"}
+    assert {row["verdict"] for row in narrow.values() if row["metric"] == "accuracy"} == {"not told apart"}
+    assert all(row["difference"] == 0 and row["p"] == 1 for row in wide.values() if row["metric"] == "accuracy")
+
+
+def test_holm_counts_the_means_together_and_each_metrics_categories_together(tmp_path):
+    a, b = predictions(tmp_path / "a.jsonl", half_stereotyped), predictions(tmp_path / "b.jsonl", right)
+    rows = fr.compare(a, b, [BIAS], by_category=True)
+    means = [row for row in rows if row["category"] is None and row["p"] is not None]
+    assert [row["p_holm"] for row in means] == statistics.holm([row["p"] for row in means])
+    family = [row for row in rows if row["category"] and row["metric"] == "fairness" and row["p"] is not None]
+    assert len(family) > 2 and [row["p_holm"] for row in family] == statistics.holm([row["p"] for row in family])
+    assert all(row["p_holm"] <= compare.SURE for row in rows if row["verdict"] in ("better", "worse"))
+
+
+def test_the_mean_over_benchmarks_is_one_measure():
+    rows = questions()
+    said = [Completion(choice_text(e, half_stereotyped(i, e))) for i, e in enumerate(rows)]
+    grades = [benchmarks.get(BIAS).grade(e, completion) for e, completion in zip(rows, said, strict=True)]
+    part = axes.overall(benchmarks.get(BIAS).summarize(rows, grades), "fairness")
+    other = dataclasses.replace(part, values=1 - part.values)
+    both = statistics.estimate(axes.mean([part, other]))
+    each = [statistics.estimate(one) for one in (part, other)]
+    assert both.value == pytest.approx((each[0].value + each[1].value) / 2)
+    assert both.clusters == each[0].clusters + each[1].clusters and both.n == each[0].n + each[1].n
+    groups = each[0].clusters
+    exact = (groups - 1) / groups * 2 * groups / (2 * groups - 1)  # one factor G/(G−1) for 2G clusters, not for G
+    assert both.stderr**2 == pytest.approx((each[0].stderr ** 2 + each[1].stderr ** 2) / 4 * exact)
+
+
+def evaluated(folder, **settings):
+    by_text = {e.id: choice_text(e, e.answer) for e in questions()}
+    evaluate(ScriptedBackend(lambda prompt, sample: by_text[prompt.id]), [BIAS], out=folder, limit=200, **settings)
+    return folder
+
+
+def edit(folder, file, change):
+    path = folder / BIAS / file
+    rows = [json.loads(line) for line in path.read_text().splitlines()] if file.endswith("l") else None
+    content = change(json.loads(path.read_text()) if rows is None else rows)
+    path.write_text(json.dumps(content) if rows is None else "".join(json.dumps(row) + "\n" for row in content))
+
+
+def test_folders_compare_and_what_was_not_asked_the_same_is_refused(tmp_path):
+    a = evaluated(tmp_path / "a")
+    assert {row["benchmark"] for row in fr.compare(a, a)} == {BIAS}
+    run = tmp_path / "run"
+    run.mkdir()
+    shutil.copytree(a, run / "evaluation")
+    assert len(fr.compare(a, run)) == len(fr.compare(a, a))
+
+    with pytest.raises(fr.UsageError, match=r"with thinking on, .* with off: not comparable"):
+        fr.compare(a, evaluated(tmp_path / "off", thinking="off"))
+
+    shutil.copytree(a, tmp_path / "fewer")
+    edit(tmp_path / "fewer", "grades.jsonl", lambda rows: rows[1:])
+    with pytest.raises(fr.UsageError, match=r"not the same questions \(1 answers only in .*; 0 only in"):
+        fr.compare(a, tmp_path / "fewer")
+
+    shutil.copytree(a, tmp_path / "words")
+    edit(tmp_path / "words", "grades.jsonl", lambda rows: [{**row, "asked": "0" * 16} for row in rows])
+    with pytest.raises(fr.UsageError, match="put in other words, with other pictures or with its options in another"):
+        fr.compare(a, tmp_path / "words")
+
+    shutil.copytree(a, tmp_path / "order")
+    edit(tmp_path / "order", "grades.jsonl", lambda rows: rows[::-1])
+    assert fr.compare(a, tmp_path / "order") == fr.compare(a, a)
+
+    shutil.copytree(a, tmp_path / "strange")
+    edit(tmp_path / "strange", "grades.jsonl", lambda rows: [{**rows[0], "id": "lab-bias/x"}, *rows[1:]])
+    with pytest.raises(fr.DataError, match="lab-bias/x is not among the questions of lab-bias"):
+        fr.compare(a, tmp_path / "strange")
+
+
+def test_sides_that_are_none(tmp_path):
+    file = predictions(tmp_path / "a.jsonl", right)
+    with pytest.raises(fr.UsageError, match="for one benchmark; name it with --bench"):
+        fr.compare(file, file)
+    with pytest.raises(fr.UsageError, match="no such folder or file"):
+        fr.compare(file, tmp_path / "b", [BIAS])
+    with pytest.raises(fr.DataError, match=r"no finished evaluation in it"):
+        fr.compare(tmp_path, tmp_path)
+    a = evaluated(tmp_path / "a")
+    with pytest.raises(fr.DataError, match="holds no finished evaluation of lab-math; it has lab-bias"):
+        fr.compare(a, a, ["lab-math"])
+    with pytest.raises(fr.UsageError, match="not the same questions"):
+        fr.compare(a, file, [BIAS])  # the folder holds 200 questions, the file all of them

@@ -1,0 +1,130 @@
+"""The release gate: not worse, worse, cannot tell, and what would decide; R against a ratio computed by hand."""
+
+import json
+import math
+import random
+import xml.etree.ElementTree as ET
+
+import pytest
+
+import fairreason as fr
+from fairreason import benchmarks
+from fairreason.cli import junit
+from fairreason.evaluation import distributions
+
+BIAS, MATH = "lab-bias", "lab-math"
+
+
+def questions(name):
+    return benchmarks.get(name).load("test", None)
+
+
+def write(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def bias(path, wrong=lambda i, e: False):
+    """Right answers, the stereotype where `wrong` says so."""
+    rows = enumerate(questions(BIAS))
+    return write(path, [{"id": e.id, "choice": (e.answer + 1) % 3 if wrong(i, e) else e.answer} for i, e in rows])
+
+
+def math_answers(path, right):
+    rows = enumerate(questions(MATH))
+    return write(path, [{"id": e.id, "response": str(e.answer) if right(i) else "no idea"} for i, e in rows])
+
+
+def test_equal_is_not_worse_where_the_clusters_suffice(tmp_path):
+    a = bias(tmp_path / "a.jsonl")
+    gate = fr.check(a, a, {"F": 0.25}, [BIAS])
+    assert gate.verdict == "not worse" and gate.rows[0]["gain"] == 0 and gate.rows[0]["gain_low"] > -0.25
+
+
+def test_clearly_worse_is_worse(tmp_path):
+    base, new = bias(tmp_path / "a.jsonl"), bias(tmp_path / "b.jsonl", lambda i, e: i % 2 == 0)
+    row = fr.check(new, base, {"F": 0.02}, [BIAS]).rows[0]
+    assert row["verdict"] == "worse" and row["gain_high"] < -0.02
+    assert row["gain"] == pytest.approx(row["new"] - row["base"])
+
+
+def test_what_cannot_be_told_says_how_many_would_decide(tmp_path):
+    draw = random.Random(1)
+    bits = [draw.random() for _ in questions(BIAS)]
+    base = bias(tmp_path / "a.jsonl", lambda i, e: bits[i] < 0.10)
+    new = bias(tmp_path / "b.jsonl", lambda i, e: bits[i] < 0.05 or 0.9 < bits[i] < 0.955)
+    row = fr.check(new, base, {"F": 0.02}, [BIAS]).rows[0]
+    assert row["verdict"] == "cannot tell" and row["gain_low"] < -0.02 <= row["gain_high"]
+    assert row["needed_clusters"] > row["clusters"] and row["needed_n"] > row["n"]
+    assert f"about {row['needed_n']:,} examples in {row['needed_clusters']:,} clusters" in junit.sentence(row)
+
+
+def test_lower_and_nearer_zero_count_as_gains(tmp_path):
+    """The base takes the stereotype on every ambiguous row, the new one the other person on every second."""
+
+    def choose(path, pick):
+        return write(path, [{"id": e.id, "choice": pick(i, e)} for i, e in enumerate(questions(BIAS))])
+
+    def stereotype(i, e):
+        return e.metadata["target"] if e.metadata["condition"] == "ambig" else e.answer
+
+    def other(i, e):
+        told = e.metadata["condition"] != "ambig" or i % 8 < 4
+        return e.answer if told else 3 - e.metadata["target"] - e.metadata["unknown"]
+
+    base, new = choose(tmp_path / "a.jsonl", stereotype), choose(tmp_path / "b.jsonl", other)
+    rows = {row["axis"]: row for row in fr.check(new, base, {"s_amb": 0.02, "s_amb_abs": 0.02}, [BIAS]).rows}
+    assert rows["s_amb"]["base"] == 1 and rows["s_amb"]["new"] < 0
+    assert rows["s_amb"]["gain"] == pytest.approx(1 - abs(rows["s_amb"]["new"]))
+    assert rows["s_amb_abs"]["gain"] == pytest.approx(1 - rows["s_amb_abs"]["new"])
+    assert {row["verdict"] for row in rows.values()} == {"not worse"}
+
+
+def test_r_is_the_ratio_of_accuracies_with_the_error_of_a_ratio(tmp_path):
+    """Delta method by hand: r = a/b, variance of the mean of (a_i − r·b_i)/b; every question is a cluster here."""
+    draw = random.Random(2)
+    bits = [(draw.random() < 0.8, draw.random() < 0.75) for _ in questions(MATH)]
+    base = math_answers(tmp_path / "a.jsonl", lambda i: bits[i][0])
+    new = math_answers(tmp_path / "b.jsonl", lambda i: bits[i][1])
+    row = fr.check(new, base, {"R": 0.02}, [MATH]).rows[0]
+    clusters = [e.cluster for e in questions(MATH)]
+    n, a, b = len(bits), sum(y for _, y in bits), sum(x for x, _ in bits)
+    assert row["new"] == pytest.approx(a / b) and row["gain"] == pytest.approx(a / b - 1)
+    sums: dict = {}
+    for cluster, (x, y) in zip(clusters, bits, strict=True):
+        sums[cluster] = sums.get(cluster, 0) + (y - a / b * x) / b
+    groups = len(sums)
+    stderr = math.sqrt(groups / (groups - 1) * sum(s * s for s in sums.values()))
+    low = a / b - 1 - distributions.t_quantile(0.95, groups - 1) * stderr
+    assert row["n"] == n and row["gain_low"] == pytest.approx(low, rel=1e-6)
+
+
+def test_a_base_at_chance_is_left_out_of_r_and_no_axis_is_judged_without_a_benchmark(tmp_path):
+    nothing = math_answers(tmp_path / "a.jsonl", lambda i: False)
+    with pytest.raises(fr.UsageError, match=r"--margin R: no reasoning benchmark.*not above chance.*accuracy 0.000"):
+        fr.check(nothing, nothing, {"R": 0.02}, [MATH])
+    with pytest.raises(fr.UsageError, match="--margin F: no bias benchmark"):
+        fr.check(nothing, nothing, None, [MATH])
+    with pytest.raises(fr.UsageError, match=r"unknown axis s_ambb. Did you mean s_amb\?"):
+        fr.check(nothing, nothing, {"s_ambb": 0.02}, [MATH])
+    with pytest.raises(fr.UsageError, match="--margin F/bbq: no bias benchmark"):
+        a = bias(tmp_path / "b.jsonl")
+        fr.check(a, a, {"F/bbq": 0.02}, [BIAS])
+
+
+def test_junit_has_a_case_an_axis(tmp_path):
+    rows = [
+        {"axis": "F", "verdict": "not worse", "gain": 0.0, "gain_low": -0.01, "gain_high": 0.01, "margin": 0.02},
+        {"axis": "R", "verdict": "worse", "gain": -0.1, "gain_low": -0.2, "gain_high": -0.05, "margin": 0.02},
+        {"axis": "s_dis", "verdict": "cannot tell", "gain": None, "gain_low": None, "gain_high": None,
+         "margin": 0.02, "needed_n": None, "needed_clusters": None},
+    ]  # fmt: skip
+    junit.write(tmp_path / "out.xml", rows)
+    suite = ET.parse(tmp_path / "out.xml").getroot().find("testsuite")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "1")
+    assert [[child.tag for child in case if child.tag != "system-out"] for case in suite] == [
+        [],
+        ["failure"],
+        ["error"],
+    ]
+    assert suite[2].find("error").get("message").endswith("no number of examples like these would decide")

@@ -1,0 +1,61 @@
+"""Exported tasks, opened and run by lm-evaluation-harness itself."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fairreason import benchmarks
+from fairreason.benchmarks.base import prompt_text
+from fairreason.errors import DataError
+from fairreason.exports import lm_eval_task
+
+RUN = Path(__file__).with_name("run_lm_eval.py")
+NAMES = ("lab-bias", "lab-bias-vl", "lab-math", "lab-chart")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("tasks")
+    for name in NAMES:
+        lm_eval_task.write(benchmarks.get(name), benchmarks.get(name).load("dev", None)[:12], out)
+    return out
+
+
+def test_rows_hold_the_very_prompts(folder):
+    for name in NAMES:
+        rows = (folder / f"{lm_eval_task.task_name(name)}.jsonl").read_text().splitlines()
+        asked = benchmarks.get(name).load("dev", None)[:12]
+        assert [json.loads(row)["prompt"] for row in rows] == [prompt_text(example) for example in asked]
+
+
+@pytest.mark.parametrize(("kind", "value"), [("right", 1.0), ("wrong", 0.0)])
+def test_the_harness_runs_them_and_finds_right_what_is_right(folder, kind, value):
+    tasks = [lm_eval_task.task_name(name) for name in NAMES]
+    done = subprocess.run(
+        [sys.executable, RUN, folder, kind, *tasks],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    scores = {task: row.get("acc,none", row.get("exact_match,boxed")) for task, row in found["results"].items()}
+    assert scores == dict.fromkeys(tasks, value)
+    assert {row["effective"] for row in found["n"].values()} == {12}
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", [*benchmarks.BENCHMARKS])
+def test_every_benchmark_has_a_task(name, tmp_path):
+    benchmark = benchmarks.get(name)
+    try:
+        examples = benchmark.load("test", None)[:3]
+    except DataError as absent:
+        pytest.skip(str(absent))
+    text = lm_eval_task.write(benchmark, examples, tmp_path).read_text()
+    assert f"task: {lm_eval_task.task_name(name)}" in text
