@@ -12,6 +12,7 @@ from PIL import Image
 
 from fairreason import benchmarks
 from fairreason.benchmarks.base import answer_text, prompt_text
+from fairreason.benchmarks.validate import validate
 from fairreason.draws import SPLITS
 from fairreason.errors import DataError
 from fairreason.records import Completion, Example, open_image
@@ -143,3 +144,10 @@ def test_what_is_no_record_names_its_line(tmp_path, change, said):
 def test_absent(tmp_path):
     with pytest.raises(DataError, match=rf"llava-cot: no data. Looked for {tmp_path}/llava-cot/train.jsonl"):
         LLAVA.load("train", tmp_path)
+
+
+def test_every_gold_answer_is_graded_correct_however_it_is_written(tmp_path):
+    rows = [record("How many? Options: A. 4, B. 8, C. 2", f"**{letter}**", f"{letter}.png") for letter in "ABC"]
+    rows += [record("How many?", "8", "8.png"), record("Red?", "Yes", "yes.png"), record("What?", "It is, or not.")]
+    found = validate(LLAVA, write(tmp_path, *rows))
+    assert (found.status, found.problems, found.unchecked) == ("passed", [], 1)

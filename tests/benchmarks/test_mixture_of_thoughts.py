@@ -15,6 +15,7 @@ import pytest
 from fairreason import benchmarks
 from fairreason.benchmarks.base import answer_text, prompt_text
 from fairreason.benchmarks.choices import choices
+from fairreason.benchmarks.validate import validate
 from fairreason.draws import SPLITS
 from fairreason.errors import DataError
 from fairreason.records import Completion, Example, from_json, to_json
@@ -184,3 +185,9 @@ def test_an_example_whose_texts_stay_on_disk_is_an_example_like_any_other(tmp_pa
 )
 def test_options_inside_a_question(question, options):
     assert choices(question).options == options
+
+
+def test_validation_finds_nothing_but_the_missing_rows(tmp_path):
+    cut = row("Cut?", "<think>\n1 and then")
+    found = validate(WHOLE, write(tmp_path, ROWS | {"math": [MATH, PROOF, cut]}))
+    assert found.problems == ["5 questions, but 349,317 were published"] and found.unchecked == 2

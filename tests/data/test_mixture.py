@@ -1,6 +1,7 @@
 """From a recipe to its examples: pools, splits, refusals, counts, and rows as they are trained on."""
 
 import json
+import re
 
 import pytest
 
@@ -169,6 +170,22 @@ def test_grpo_draws_only_what_a_rule_can_check_and_says_how_many_it_leaves(tmp_p
     assert left.rows == train - len(sampled.examples) > 0
     assert all(row.metadata["checkable"] for row in sampled.examples)
     assert len(drawn(data, "kd").examples) > train  # programs too
+
+
+@pytest.mark.parametrize("command", ["mix", "train --dry-run"])
+def test_the_command_line_says_what_grpo_leaves_out(tmp_path, monkeypatch, capsys, command):
+    from fairreason.cli import main
+
+    data = thoughts(tmp_path, monkeypatch)
+    (tmp_path / "own.yaml").write_text(
+        "mixture: {size: 40, bias_share: 0, reasoning: {mixture-of-thoughts/math: 1}}\nstrategy: {type: grpo}\n"
+    )
+    sample, *more = command.split()
+    with pytest.raises(SystemExit) as stopped:
+        main([sample, str(tmp_path / "own.yaml"), "--data", str(data), *more])
+    assert stopped.value.code == 0
+    said = capsys.readouterr().out
+    assert re.search(r"left out.*: mixture-of-thoughts/math: \d+ rows: no rule can check the answer", said)
 
 
 def test_programs_without_tests_are_nothing_for_grpo(tmp_path, monkeypatch):

@@ -165,6 +165,5 @@ LLAVA_COT = Benchmark(
     grade,
     reasoning.summarize,
     files=(FILE,),
-    published=100_000,
     left_out=left_out,
 )
