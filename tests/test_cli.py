@@ -205,6 +205,10 @@ def test_eval_of_scripted_answers(tmp_path: Path) -> None:
     grades = [json.loads(line) for line in (tmp_path / "grades.jsonl").read_text().splitlines()]
     assert [row["outcome"] for row in grades] == ["correct", "wrong", "unparsed", "correct"]
     assert "accuracy" in run("eval", answers, *bench).stdout
+    generic = ("--bench", "short-answer", "--items", items, "--backend", "scripted")
+    again = json.loads(run("eval", answers, *generic, "--json").stdout)
+    assert again["counts"] == printed["counts"]
+    refused(run("eval", answers, "--bench", "short-answer"), 2, "--items FILE")
 
 
 def test_bench_lists_validates_and_exports(tmp_path: Path) -> None:

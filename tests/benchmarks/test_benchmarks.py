@@ -22,11 +22,13 @@ CODE = ("humaneval", "mbpp")
 """Graded by running programs: test_code_benchmarks.py."""
 PICTURES = ("vlbiasbench", "mathverse", "mathverse-text-only", "mathverse-site", "geometry3k", "geometry3k-free")
 """Not in the data folder, or in part: test_vlbiasbench.py, test_mathverse.py, test_geometry3k.py."""
+SOURCES = ("bbq-traces", "mixture-of-thoughts", "llava-cot")
+"""For training, not in the data folder: test_bbq_traces.py, test_mixture_of_thoughts.py, test_llava_cot.py."""
 EVERY = [*LAB, *(pytest.param(name, marks=pytest.mark.data) for name in (*PUBLIC, "bbq-open", "bbq-aligned"))]
 
 
 def test_there_is_a_parameter_for_every_benchmark():
-    assert set(benchmarks.BENCHMARKS) == {*LAB, *PUBLIC, *VIEWS, *CODE, *PICTURES}
+    assert set(benchmarks.BENCHMARKS) == {*LAB, *PUBLIC, *VIEWS, *CODE, *PICTURES, *SOURCES}
     assert {name for name, one in benchmarks.BENCHMARKS.items() if one.beside} == set(VIEWS)
     assert all(name == one.name for name, one in {**benchmarks.BENCHMARKS, **benchmarks.PARTS}.items())
 

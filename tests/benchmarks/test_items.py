@@ -1,12 +1,14 @@
 """A user's own questions: what they may hold, what is refused and where it says so."""
 
 import json
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from fairreason import benchmarks
 from fairreason.benchmarks.base import prompt_text
+from fairreason.benchmarks.items import named
 from fairreason.data.mixture import build
 from fairreason.draws import SPLITS
 from fairreason.errors import DataError, UsageError
@@ -128,3 +130,30 @@ def test_files_without_questions(items, tmp_path):
         items()
     with pytest.raises(DataError, match=r"gone.jsonl: cannot be read"):
         benchmarks.get(f"items:{tmp_path}/gone.jsonl")
+
+
+SHORT = {"id": "q2", "prompt": "17 + 25?", "answer": "42", "axis": "bias"}
+
+
+def test_one_kind_of_question_can_be_demanded(items, tmp_path):
+    path = items(ROW).name.removeprefix("items:")
+    choice = benchmarks.get(f"multiple-choice:{path}")
+    assert [row.source for split in SPLITS for row in choice.load(split, None)] == [f"multiple-choice:{path}"]
+    with pytest.raises(DataError, match=r"own\.jsonl:1: has options, so it is no row of short-answer\. Ask it with"):
+        benchmarks.get(f"short-answer:{path}")
+    items(SHORT, ROW)
+    with pytest.raises(DataError, match=r"own\.jsonl:1: has no options, so it is no row of multiple-choice"):
+        benchmarks.get(f"multiple-choice:{path}")
+    with pytest.raises(DataError, match=r"own\.jsonl:2: has options"):
+        benchmarks.get(f"short-answer:{path}")
+    items(SHORT)
+    assert benchmarks.get(f"short-answer:{path}").load("test", None)[0].answer == "42"
+
+
+def test_the_option_items_and_its_two_benchmarks_belong_together():
+    assert named(["bbq", "multiple-choice"], Path("a.jsonl")) == ["bbq", "multiple-choice:a.jsonl"]
+    assert named(["bbq"], None) == ["bbq"]
+    with pytest.raises(UsageError, match=r"--items a.jsonl: goes with the benchmark multiple-choice or short-answer"):
+        named(["bbq"], Path("a.jsonl"))
+    with pytest.raises(UsageError, match=r"short-answer: asks a file of your own; name it with --items FILE"):
+        named(["short-answer"], None)

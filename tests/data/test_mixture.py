@@ -1,6 +1,7 @@
 """From a recipe to its examples: pools, splits, refusals, counts, and rows as they are trained on."""
 
 import json
+import re
 
 import pytest
 
@@ -133,3 +134,110 @@ def test_the_preview_shows_rows_as_they_are_trained_on(tiny_vl):
     sampled = Recipe.parse({"strategy": {"type": "grpo"}}).strategy
     assert {row.trained for row in count_tokens(rows, sampled, drawn)} == {None}
     assert {one.completion for one in render(mixture, rows, sampled)} == {""}
+
+
+def thoughts(folder, monkeypatch):
+    """A Mixture-of-Thoughts of 300 checkable rows of math, 100 proofs and 100 programs."""
+    import datasets
+
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(folder / "cache"))
+    place = folder / "mixture-of-thoughts"
+    for part, said in (("math", [r"\boxed{%d}"] * 300 + ["So it is %d."] * 100), ("code", ["print(%d)"] * 100)):
+        (place / part).mkdir(parents=True)
+        with (place / part / "train.jsonl").open("w") as file:
+            for i, text in enumerate(said):
+                turns = [{"role": "user", "content": f"{part} {i}?"},
+                         {"role": "assistant", "content": f"<think>\n.\n</think>\n\n{text % i}"}]  # fmt: skip
+                file.write(json.dumps({"messages": turns, "num_tokens": 1, "source": "s"}) + "\n")
+    return folder
+
+
+def drawn(data, strategy, checkable=False, **sources):
+    sources = sources or {"mixture-of-thoughts/math": 1, "mixture-of-thoughts/code": 1}
+    mixture = {"size": 40, "bias_share": 0, "reasoning": {k.replace("__", "/"): v for k, v in sources.items()}}
+    asked = {"mixture": {**mixture, "checkable": checkable}, "strategy": {"type": strategy, "batch": 10}}
+    return build(Recipe.parse(asked), data)
+
+
+def test_grpo_draws_only_what_a_rule_can_check_and_says_how_many_it_leaves(tmp_path, monkeypatch):
+    data = thoughts(tmp_path, monkeypatch)
+    math = {"mixture-of-thoughts/math": 1}
+    taught, sampled = drawn(data, "sft", **math), drawn(data, "grpo", **math)
+    train = len(taught.examples)
+    assert taught.left_out == () and not all(row.metadata["checkable"] for row in taught.examples)
+    (left,) = sampled.left_out
+    assert (left.source, left.reason) == ("mixture-of-thoughts/math", "no rule can check the answer")
+    assert left.rows == train - len(sampled.examples) > 0
+    assert all(row.metadata["checkable"] for row in sampled.examples)
+    assert len(drawn(data, "kd").examples) > train  # programs too
+
+
+@pytest.mark.parametrize("command", ["mix", "train --dry-run"])
+def test_the_command_line_says_what_grpo_leaves_out(tmp_path, monkeypatch, capsys, command):
+    from fairreason.cli import main
+
+    data = thoughts(tmp_path, monkeypatch)
+    (tmp_path / "own.yaml").write_text(
+        "mixture: {size: 40, bias_share: 0, reasoning: {mixture-of-thoughts/math: 1}}\nstrategy: {type: grpo}\n"
+    )
+    sample, *more = command.split()
+    with pytest.raises(SystemExit) as stopped:
+        main([sample, str(tmp_path / "own.yaml"), "--data", str(data), *more])
+    assert stopped.value.code == 0
+    said = capsys.readouterr().out
+    assert re.search(r"left out.*: mixture-of-thoughts/math: \d+ rows: no rule can check the answer", said)
+
+
+def test_programs_without_tests_are_nothing_for_grpo(tmp_path, monkeypatch):
+    data = thoughts(tmp_path, monkeypatch)
+    assert {row.metadata["category"] for row in drawn(data, "sft").examples} == {"math", "code"}
+    with pytest.raises(DataError, match=r"code: none of its training rows can be drawn \(\d+ no rule can check"):
+        drawn(data, "grpo")
+
+
+def test_strategies_that_are_compared_draw_the_same_rows(tmp_path, monkeypatch):
+    data = thoughts(tmp_path, monkeypatch)
+    math = {"mixture-of-thoughts/math": 1}
+    runs = [drawn(data, strategy, checkable=True, **math) for strategy in ("sft", "kd", "grpo")]
+    ids = [[run.examples[row].id for row in run.rows()] for run in runs]
+    assert ids[0] == ids[1] == ids[2] and len(set(ids[0])) == 40
+    assert runs[0].left_out == runs[2].left_out != ()
+    plain = [Recipe.parse({"mixture": {"checkable": flag}, "strategy": {"type": kind}}).fingerprint()
+             for kind in ("sft", "grpo") for flag in (False, True)]  # fmt: skip
+    assert plain[0] != plain[1] and plain[2] == plain[3]  # grpo draws them anyway
+
+
+def test_rows_whose_check_runs_a_program_wait_for_the_sandbox(monkeypatch):
+    from fairreason.data.mixture import checked
+    from fairreason.grading import sandbox
+
+    rows = [Example("a", "s", "reasoning", "c", "?", "x", metadata={"form": "code", "tests": "assert f(1)"}),
+            Example("b", "s", "reasoning", "c", "?", "2")]  # fmt: skip
+    monkeypatch.delenv(sandbox.ALLOWED, raising=False)
+    kept, missing = checked(rows)
+    assert [row.id for row in kept] == ["b"] and sum(missing.values()) == 1
+    monkeypatch.setenv(sandbox.ALLOWED, "1")
+    assert checked(rows) == (rows, {})
+
+
+@pytest.mark.data
+def test_bbqs_traces_are_a_bias_source_for_kd(tmp_path, data_folder):
+    import gzip
+
+    (tmp_path / "bbq-traces").mkdir()
+    (tmp_path / "bbq").symlink_to(data_folder / "bbq")
+    with gzip.open(data_folder / "bbq" / "Religion.jsonl.gz", "rt") as file:
+        rows = [json.loads(line) for line in file]
+    with (tmp_path / "bbq-traces" / "Religion_traces_cleaned.jsonl").open("w") as file:
+        for i, row in enumerate(rows):
+            said = {"reasoning_trace": "The text says so.", "output_answer": (row["label"] + (i % 10 == 0)) % 3}
+            file.write(json.dumps(row | said) + "\n")
+    asked = {"size": 100, "bias_share": 0.2, "bias": {"bbq-traces": 1}, "reasoning": {"lab-math": 1}}
+    made = build(Recipe.parse({"mixture": asked, "strategy": {"type": "kd", "batch": 20}}), tmp_path)
+    taught = [made.examples[row] for row in made.rows() if made.examples[row].axis == "bias"]
+    assert len(taught) == 20 and {row.trace for row in taught} == {"The text says so."}
+    tested = {row.cluster for row in benchmarks.get("bbq").load("test", tmp_path)}
+    assert not {row.cluster for row in taught} & tested
+    assert [(one.source, one.reason) for one in made.left_out] == [
+        ("bbq-traces", "the teacher's answer is not the gold label")
+    ]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from fairreason.benchmarks import bbq, items, mathverse, vlbiasbench
+from fairreason.benchmarks import bbq, items, mathverse, mixture_of_thoughts, vlbiasbench
 from fairreason.benchmarks.aime2024 import AIME2024
 from fairreason.benchmarks.base import Benchmark
 from fairreason.benchmarks.bbq_aligned import BBQ_ALIGNED
 from fairreason.benchmarks.bbq_open import BBQ_OPEN
+from fairreason.benchmarks.bbq_traces import BBQ_TRACES
 from fairreason.benchmarks.geometry3k import GEOMETRY3K, GEOMETRY3K_FREE
 from fairreason.benchmarks.gsm8k import GSM8K
 from fairreason.benchmarks.humaneval import HUMANEVAL
 from fairreason.benchmarks.lab import LAB_BIAS, LAB_BIAS_VL, LAB_CHART, LAB_MATH
+from fairreason.benchmarks.llava_cot import LLAVA_COT
 from fairreason.benchmarks.math500 import MATH500
 from fairreason.benchmarks.mbpp import MBPP
 from fairreason.benchmarks.vlbias_authors import VLBIASBENCH_AUTHORS
@@ -36,16 +38,25 @@ BENCHMARKS: dict[str, Benchmark] = {
     "geometry3k-free": GEOMETRY3K_FREE,
     "humaneval": HUMANEVAL,
     "mbpp": MBPP,
+    "bbq-traces": BBQ_TRACES,
+    "mixture-of-thoughts": mixture_of_thoughts.MIXTURE_OF_THOUGHTS,
+    "llava-cot": LLAVA_COT,
 }
 
-PARTS: dict[str, Benchmark] = {**bbq.BY_CATEGORY, **vlbiasbench.BY_PART, **mathverse.BY_VERSION}
+PARTS: dict[str, Benchmark] = {
+    **bbq.BY_CATEGORY,
+    **vlbiasbench.BY_PART,
+    **mathverse.BY_VERSION,
+    **mixture_of_thoughts.BY_PART,
+}
 """Parts of a benchmark that can be asked for on their own."""
 
 
 def get(name: str) -> Benchmark:
-    """The benchmark, or part of one, of this name; `items:PATH` is a file of the user's own. Raises UsageError with
-    the nearest name when there is none, DataError when the user's file is not what it should be."""
-    if name.startswith(items.PREFIX):
+    """The benchmark, or part of one, of this name; `items:PATH`, `multiple-choice:PATH` and `short-answer:PATH` are a
+    user's own file. Raises UsageError with the nearest name when there is none, DataError when that file is not what it
+    should be."""
+    if items.path_of(name) is not None:
         return items.benchmark(name)
     known = {**BENCHMARKS, **PARTS}
     if name in known:

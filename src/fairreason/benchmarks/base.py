@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -35,6 +35,7 @@ class Benchmark:
     that the source is not split: `load` gives all of it, whatever is asked for. `trains` False: for evaluation alone.
     `needs()` raises where something that grading needs is missing (a permission, a program); it is called before a
     model is loaded or asked.
+    `left_out(split, data)` counts, by reason, the rows that a source holds and `load` does not give.
     `remarks` says in plain sentences what these examples cannot show and why (a score that is absent). `beside` True: a
     second view of another benchmark's questions, shown beside it and never part of a study's F or R.
     """
@@ -52,6 +53,7 @@ class Benchmark:
     trains: bool = True
     needs: Callable[[], None] = lambda: None
     remarks: Callable[[Sequence[Example]], list[str]] = _nothing
+    left_out: Callable[[str, Path | None], Mapping[str, int]] = lambda split, data: {}
     beside: bool = False
 
 
@@ -84,7 +86,7 @@ def folder_name(benchmark: str) -> str:
     """
     flat = re.sub(r"[^A-Za-z0-9._-]+", "-", benchmark)
     digest = hashlib.sha256(benchmark.encode()).hexdigest()[:8]
-    return f"{flat[:60]}-{digest}" if benchmark.startswith("items:") else flat
+    return f"{flat[:60]}-{digest}" if ":" in benchmark else flat
 
 
 def prompt_text(example: Example) -> str:

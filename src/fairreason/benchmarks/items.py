@@ -7,11 +7,14 @@
 `id`, `prompt` and `answer` are needed; indices count from 0. With `target` and `unknown` every bias score exists, with
 `cluster` errors are clustered and the file is split like every other source; without it, all of the file is asked, and
 it cannot be trained on and evaluated in one recipe. Pictures lie in the file's folder or below it.
+
+`multiple-choice:PATH` and `short-answer:PATH` are the same file with the demand that every row has, or has no, options;
+`--bench multiple-choice --items PATH` says the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -20,21 +23,48 @@ from fairreason.benchmarks import bias, reasoning
 from fairreason.benchmarks.base import Benchmark
 from fairreason.benchmarks.sources import Stamp, rows, stamp
 from fairreason.draws import LETTERS, SPLITS, split_of
-from fairreason.errors import DataError, nearest
+from fairreason.errors import DataError, UsageError, nearest
 from fairreason.grading.answers import grade_choice, grade_text
 from fairreason.records import Completion, Example, Grade
 
-PREFIX = "items:"
+ANY, CHOICE, SHORT = "items", "multiple-choice", "short-answer"
+KINDS: Mapping[str, bool | None] = {ANY: None, CHOICE: True, SHORT: False}
+"""What stands before the colon, and whether its rows have options (None: as they like)."""
 TEXTS = ("axis", "category", "condition", "cluster", "bundle", "solution", "trace", "instruction")
 KEYS = ("id", "prompt", "answer", "options", "target", "unknown", "images", *TEXTS)
 ALLOWED = {"axis": ("bias", "reasoning"), "condition": ("ambig", "disambig", "neg", "non_neg")}
 CHOOSE, WRITE = r"Give the letter of the right answer in \boxed{}.", r"Give the final answer in \boxed{}."
 
 
+def path_of(name: str) -> Path | None:
+    """The file behind `items:PATH`, `multiple-choice:PATH` or `short-answer:PATH`, None for any other name.
+
+    >>> path_of("items:own.jsonl").name, path_of("bbq/Age")
+    ('own.jsonl', None)
+    """
+    kind, colon, path = name.partition(":")
+    return Path(path).expanduser() if colon and kind in KINDS else None
+
+
+def named(names: Sequence[str], file: Path | None) -> list[str]:
+    """The names with `multiple-choice` and `short-answer` bound to the file that `--items` gave. Raises UsageError when
+    one of the two stands without the other.
+
+    >>> named(["bbq", "short-answer"], Path("own.jsonl"))
+    ['bbq', 'short-answer:own.jsonl']
+    """
+    generic = [name for name in names if name in (CHOICE, SHORT)]
+    if file is not None and not generic:
+        raise UsageError(f"--items {file}: goes with the benchmark {CHOICE} or {SHORT}, got {', '.join(names)}")
+    if generic and file is None:
+        raise UsageError(f"{generic[0]}: asks a file of your own; name it with --items FILE")
+    return [f"{name}:{file}" if name in generic else name for name in names]
+
+
 def benchmark(name: str) -> Benchmark:
-    """The benchmark `items:PATH`. Raises DataError, naming file and line, when the file is not as above."""
-    file = stamp(Path(name.removeprefix(PREFIX)).expanduser())
-    examples = _everything(file, name)
+    """The benchmark of this name, `items:PATH` for one. Raises DataError, naming file and line, when the file is not as
+    above."""
+    examples, file = _read(name)
     axis = examples[0].axis
     return Benchmark(
         name,
@@ -43,7 +73,7 @@ def benchmark(name: str) -> Benchmark:
         grade,
         bias.summarize if axis == "bias" else reasoning.summarize,
         chance=sum(1 / len(row.options) for row in examples if row.options) / len(examples),
-        files=(str(file.path),),
+        files=(str(file),),
         published=len(examples),
         splits=SPLITS if _is_split(examples) else ("test",),
     )
@@ -51,7 +81,7 @@ def benchmark(name: str) -> Benchmark:
 
 def load(name: str, split: str, data: Path | None = None) -> list[Example]:
     """One split of the file, all of it where no row has a cluster; `data` is not used."""
-    examples = _everything(stamp(Path(name.removeprefix(PREFIX)).expanduser()), name)
+    examples, _ = _read(name)
     return [row for row in examples if not _is_split(examples) or split_of(row.cluster) == split]
 
 
@@ -62,6 +92,13 @@ def grade(example: Example, completion: Completion) -> Grade:
 
 def _is_split(examples: Sequence[Example]) -> bool:
     return any(row.metadata["clustered"] for row in examples)
+
+
+def _read(name: str) -> tuple[tuple[Example, ...], Path]:
+    path = path_of(name)
+    if path is None:
+        raise UsageError(f"{name}: not a file of your own; write one of {', '.join(f'{kind}:PATH' for kind in KINDS)}")
+    return _everything(stamp(path), name), path
 
 
 @lru_cache(maxsize=16)
@@ -86,6 +123,10 @@ def _everything(file: Stamp, name: str) -> tuple[Example, ...]:
 def _example(row: dict[str, Any], name: str, where: str, folder: Path) -> Example:
     _check_keys(row, where)
     options = _options(row, where)
+    kind = name.partition(":")[0]
+    if KINDS[kind] not in (None, bool(options)):
+        has, other = ("options", CHOICE) if options else ("no options", SHORT)
+        raise DataError(f"{where}: has {has}, so it is no row of {kind}. Ask it with {other}, or as {ANY}:PATH")
     id = str(row["id"])
     bundle = row.get("bundle") or id
     is_bias = row.get("axis") == "bias" or ("axis" not in row and not row.keys().isdisjoint(("condition", "target")))

@@ -61,7 +61,7 @@ def validate(benchmark: Benchmark, data: Path | None, progress: Progress | None 
         benchmark.needs()
     except FairReasonError as error:
         return Validation("not run", sizes, [str(error)])
-    problems = [*_splits(splits), *_counts(benchmark, splits)]
+    problems = [*_splits(splits), *_counts(benchmark, splits, data)]
     everything = [example for rows in splits.values() for example in rows]
     examples = [example for example in everything if _is_checkable(example)]
     for done, example in enumerate(examples):
@@ -153,7 +153,9 @@ def _splits(splits: dict[Split, list[Example]]) -> Iterator[str]:
             seen.add(row.id)
 
 
-def _counts(benchmark: Benchmark, splits: dict[Split, list[Example]]) -> Iterator[str]:
+def _counts(benchmark: Benchmark, splits: dict[Split, list[Example]], data: Path | None) -> Iterator[str]:
+    """What a loader left out counts as published."""
     total = sum(map(len, splits.values()))
+    total += sum(rows for split in splits for rows in benchmark.left_out(split, data).values())
     if benchmark.published is not None and total != benchmark.published:
         yield f"{total:,} questions, but {benchmark.published:,} were published"

@@ -143,6 +143,10 @@ def evaluate(
     bench: Annotated[str, typer.Option(help="Benchmarks, separated by commas; items:PATH for your own.")] = (
         "lab-bias,lab-bias-vl,lab-math,lab-chart"
     ),
+    items: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Your own questions, for --bench multiple-choice or short-answer."),
+    ] = None,
     backend: Annotated[
         Literal["huggingface", "vllm", "openai", "scripted"], typer.Option(help="What answers.")
     ] = "huggingface",
@@ -215,7 +219,7 @@ def evaluate(
         "time_limit": time_limit,
         "cache": cache,
     }
-    run_eval(model, bench, settings, data, out, grades, json)
+    run_eval(model, bench, items, settings, data, out, grades, json)
 
 
 @app.command()

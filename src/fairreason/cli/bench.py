@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from fairreason import api
+from fairreason.benchmarks.hub import nothing_fetched
 from fairreason.cli import console
 from fairreason.draws import SPLITS, Split
 from fairreason.errors import DataError, UsageError
@@ -44,7 +46,8 @@ def run_bench(
         from fairreason.exports import lm_eval_task
 
         print(lm_eval_task.write(asked[0], asked[0].load(split, folder), lm_eval), file=sys.stderr)
-    rows = [_validated(benchmark, folder) if validate else _at_hand(benchmark, folder) for benchmark in asked]
+    with contextlib.nullcontext() if name else nothing_fetched():
+        rows = [_validated(benchmark, folder) if validate else _at_hand(benchmark, folder) for benchmark in asked]
     console.show(rows) if as_json else console.table(rows)
     if any(row.get("status") == "failed" for row in rows) or (name and rows[0].get("status") in ("absent", "not run")):
         raise typer.Exit(1)

@@ -80,6 +80,7 @@ def run_train(
 def run_eval(
     model: str,
     bench: str,
+    items: Path | None,
     settings: dict[str, Any],
     data: Path | None,
     out: Path | None,
@@ -89,8 +90,10 @@ def run_eval(
     names = [name.strip() for name in bench.split(",") if name.strip()]
     if not names:
         raise UsageError("--bench: name at least one benchmark; `fairreason bench` lists them")
+    from fairreason.benchmarks.items import named
     from fairreason.evaluation.scratch import answers_folder
 
+    names = named(names, items)
     paid = settings["backend"] == "openai"
     with console.resumable() if out or paid else contextlib.nullcontext(), answers_folder(out, paid) as kept:
         progresses: dict[str, Progress] = {}
@@ -148,8 +151,11 @@ def run_mix(path: Path, sets: Sequence[str], data: Path | None, examples: int, a
             }
         shown = [row._asdict() for row in preview.render(built, tokens, recipe.strategy, examples)] if examples else []
     if as_json:
-        return console.show({"counts": rows, "examples": shown, "marks": list(built.marks)})
+        left_out = [row._asdict() for row in built.left_out]
+        return console.show({"counts": rows, "left_out": left_out, "examples": shown, "marks": list(built.marks)})
     console.table([{**row, "source": row["source"] or "(all)"} for row in rows])
+    for one in built.left_out:
+        print(f"left out: {one.source}: {one.rows:,} rows: {one.reason}")
     if loaded is None:
         print(f"\ntokens unknown: the tokenizer of {recipe.model} is not on this machine")
     for row in shown:

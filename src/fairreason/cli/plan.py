@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 from fairreason import benchmarks
 from fairreason.api import check_names
 from fairreason.benchmarks.base import Cut, split_examples
+from fairreason.benchmarks.hub import nothing_fetched
+from fairreason.benchmarks.items import path_of
 from fairreason.cli.plan_memory import memory
 from fairreason.cli.plan_model import ModelFacts, model_facts, reader
 from fairreason.cli.quantity import Quantity
 from fairreason.data import mixture as mixtures
 from fairreason.data.bundles import apportion
 from fairreason.data.control import controller
-from fairreason.data.mixture import Mixture
+from fairreason.data.mixture import LeftOut, Mixture
 from fairreason.errors import DataError, UsageError
 from fairreason.published import PUBLISHED
 from fairreason.recipe import Recipe
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan:
-    """One run. `examples` by source; token totals over the run; memory of weights, gradients and optimizer in bytes."""
+    """One run. `examples` by source, `left_out` rows that cannot be drawn; token totals over the run; memory of
+    weights, gradients and optimizer in bytes."""
 
     run: str
     model: str
@@ -47,9 +50,10 @@ class Plan:
     sampled_tokens: Quantity
     memory: Quantity
     questions: dict[str, Quantity]
+    left_out: tuple[LeftOut, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "left_out": [row._asdict() for row in self.left_out]}
 
 
 def plans(recipe: Recipe, data: Path | None) -> Iterator[Plan]:
@@ -57,7 +61,9 @@ def plans(recipe: Recipe, data: Path | None) -> Iterator[Plan]:
     check_names(recipe, run=False)
     shelf = _Shelf(data)
     for one in runs(recipe):
-        yield _plan(one, shelf)
+        with nothing_fetched():
+            planned = _plan(one, shelf)
+        yield planned
 
 
 def runs(recipe: Recipe) -> list[Recipe]:
@@ -80,7 +86,8 @@ class _Shelf:
 
     def mixture(self, recipe: Recipe) -> tuple[Mixture | None, str]:
         """The mixture where its data is at hand, else None and what is missing. Too few examples are an error."""
-        key = f"{recipe.mixture.model_dump_json()} {recipe.seed} {recipe.strategy.batch}"
+        checked = recipe.strategy.type == "grpo"
+        key = f"{recipe.mixture.model_dump_json()} {recipe.seed} {recipe.strategy.batch} {checked}"
         if key not in self.mixtures:
             absent = _absent(recipe, self.data)
             self.mixtures[key] = (None, absent) if absent else (mixtures.build(recipe, self.data), "")
@@ -111,6 +118,7 @@ def _plan(recipe: Recipe, shelf: _Shelf) -> Plan:
         sampled_tokens=sampled,
         memory=memory(recipe, shelf.model),
         questions={name: _questions(name, recipe, shelf) for name in recipe.evaluation.benchmarks},
+        left_out=built.left_out if built else (),
     )
 
 
@@ -126,7 +134,7 @@ def _absent(recipe: Recipe, data: Path | None) -> str:
             benchmark = benchmarks.get(name)
         except UsageError:
             return f"{name} cannot be loaded by this version"
-        if not name.startswith("items:"):
+        if path_of(name) is None:
             try:
                 benchmark.load("train", data)
             except DataError as error:

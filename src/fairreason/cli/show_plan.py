@@ -28,6 +28,8 @@ def show_plans(recipe: Recipe, data: Path | None, as_json: bool) -> None:
         print()
     for source in sources:
         print(source)
+    for strategy, one in dict.fromkeys((row.strategy, one) for row in rows for one in row.left_out):
+        print(f"left out by {strategy}: {one.source}: {one.rows:,} rows: {one.reason}")
 
 
 def _columns(row: plan.Plan) -> dict[str, list[Quantity]]:

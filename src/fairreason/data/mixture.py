@@ -4,11 +4,17 @@
 small before anything is trained, and hands back the examples with the sampler that orders them. With `split: rows` the
 rows of all clusters are split one by one, as the paper did: near-copies then stand on both sides, so the mixture
 carries the mark `leaky`.
+
+grpo draws only rows whose answer a rule can check: those that say `checkable: False` in their metadata are dropped, and
+those whose check runs a program (they bring `tests`) as long as no sandbox is allowed. Which rows were dropped, and
+which a source's own loader left out, stands with its reason in `Mixture.left_out`. `mixture.checkable` asks the same of
+every strategy, so that strategies that are compared draw the same rows.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,27 +24,39 @@ import numpy as np
 
 from fairreason import benchmarks
 from fairreason.benchmarks.base import Cut, split_examples
-from fairreason.benchmarks.items import PREFIX
+from fairreason.benchmarks.items import path_of
 from fairreason.data.bundles import AXES, Pool
 from fairreason.data.control import Controller, controller
 from fairreason.data.sampler import Sampler, too_few
 from fairreason.errors import DataError, UsageError
+from fairreason.grading import sandbox
 from fairreason.records import Axis, Example
 
 if TYPE_CHECKING:
     from fairreason.recipe import Recipe
 
 LEAKY = "leaky"
+UNCHECKABLE = "no rule can check the answer"
+NO_SANDBOX = "checking the answer runs a program, which --allow-code-execution allows"
+
+
+class LeftOut(NamedTuple):
+    """How many rows of a source's training split cannot be drawn, and why."""
+
+    source: str
+    reason: str
+    rows: int
 
 
 @dataclass(frozen=True)
 class Mixture:
     """`examples` are all rows that may be drawn, `sampler` orders them, `marks` are warnings that travel with every
-    number of the run."""
+    number of the run, `left_out` are rows of the training splits that cannot be drawn."""
 
     examples: list[Example]
     sampler: Sampler
     marks: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     def rows(self) -> list[int]:
         """The positions that the run draws, in order, were the controller never to see a metric."""
@@ -60,6 +78,7 @@ def build(recipe: Recipe, data: Path | None = None) -> Mixture:
     mixture = recipe.mixture
     steering = controller(mixture.controller.type, mixture.bias_share, mixture.controller.points)
     examples: list[Example] = []
+    left_out: list[LeftOut] = []
     pools: list[Pool] = []
     asked = {_place(name) for name in recipe.evaluation.benchmarks}
     for axis, weights in _asked(steering, {"bias": mixture.bias, "reasoning": mixture.reasoning}).items():
@@ -67,20 +86,26 @@ def build(recipe: Recipe, data: Path | None = None) -> Mixture:
             if benchmarks.get(source).splits == ("test",) and _place(source) in asked:
                 raise UsageError(f"{source}: trained on and evaluated, but not split. Give its rows a cluster")
             found = training_examples(source, axis, mixture.split, data)
+            missing = Counter(benchmarks.get(source).left_out("train", data))
+            if mixture.checkable or recipe.strategy.type == "grpo":
+                found, dropped = checked(found)
+                missing += dropped
+            left_out += [LeftOut(source, reason, rows) for reason, rows in sorted(missing.items())]
             if not found:
-                raise DataError(too_few(source, 0, max(1, round(mixture.size * weight))))
+                raise DataError(_none(source, missing) or too_few(source, 0, max(1, round(mixture.size * weight))))
             pools.append(pool(source, axis, weight, found, start=len(examples), cut=mixture.split == "rows"))
             examples += found
     _unique(examples)
     sampler = Sampler(pools, steering, recipe.strategy.batch, mixture.size, recipe.seed, mixture.repeat)
-    built = Mixture(examples, sampler, (LEAKY,) if mixture.split == "rows" else ())
+    built = Mixture(examples, sampler, (LEAKY,) if mixture.split == "rows" else (), tuple(left_out))
     built.rows()  # a source that is too small is an error now, not after an hour of training
     return built
 
 
 def _place(name: str) -> str:
     """A benchmark's name, or where a file of the user's own really lies: it can be spelled in several ways."""
-    return str(Path(benchmarks.get(name).files[0]).resolve()) if name.startswith(PREFIX) else name
+    own = path_of(name)
+    return name if own is None else str(own.resolve())
 
 
 def training_examples(source: str, axis: Axis, cut: Cut, data: Path | None) -> list[Example]:
@@ -91,6 +116,27 @@ def training_examples(source: str, axis: Axis, cut: Cut, data: Path | None) -> l
     if not benchmark.trains:
         raise UsageError(f"mixture.{axis}: {source} is for evaluation alone; nothing trains on it")
     return split_examples(benchmark, "train", data, cut)
+
+
+def checked(examples: Sequence[Example]) -> tuple[list[Example], Counter[str]]:
+    """The rows whose answer can be checked here, and how many cannot, by reason."""
+    dropped: Counter[str] = Counter()
+    runs = sandbox.allowed()
+    kept = []
+    for example in examples:
+        if not example.metadata.get("checkable", True):
+            dropped[UNCHECKABLE] += 1
+        elif not runs and example.metadata.get("tests"):
+            dropped[NO_SANDBOX] += 1
+        else:
+            kept.append(example)
+    return kept, dropped
+
+
+def _none(source: str, left_out: Mapping[str, int]) -> str:
+    """The message for a source of which nothing can be drawn because of what was left out, "" where nothing was."""
+    reasons = "; ".join(f"{rows:,} {reason}" for reason, rows in sorted(left_out.items()))
+    return f"{source}: none of its training rows can be drawn ({reasons})" if reasons else ""
 
 
 def pool(
@@ -142,7 +188,7 @@ def _asked(steering: Controller, axes: Mapping[str, Mapping[str, float]]) -> dic
 
 def _unique(examples: Sequence[Example]) -> None:
     """A row stands in one source alone (bbq holds those of bbq/Age); files of items number theirs as they like."""
-    files = {source: _place(source) for source in {e.source for e in examples} if source.startswith(PREFIX)}
+    files = {source: _place(source) for source in {e.source for e in examples} if path_of(source) is not None}
     seen: set[tuple[str, str]] = set()
     for example in examples:
         key = (files.get(example.source, ""), example.id)

@@ -139,12 +139,14 @@ def _without_reading(completion: Completion) -> Grade | None:
 
 
 def _menu(example: Example) -> Menu:
-    return _menu_of(example.id, example.options, shown_order)
+    return _menu_of(example.id, example.options, shown_order, example.metadata.get("order"))
 
 
 @lru_cache(maxsize=1 << 16)
-def _menu_of(id: str, options: tuple[str, ...], order: Callable[[Example], tuple[int, ...]]) -> Menu:
-    shown = order(Example(id, "", "bias", "", "", 0, options))
+def _menu_of(
+    id: str, options: tuple[str, ...], order: Callable[[Example], tuple[int, ...]], published: str | None
+) -> Menu:
+    shown = order(Example(id, "", "bias", "", "", 0, options, metadata={"order": published}))
     folded = [_fold(text) for text in options]
     texts = {text: index for index, text in enumerate(folded) if folded.count(text) == 1 and text}
     return Menu(dict(zip(LETTERS, shown, strict=False)), texts)

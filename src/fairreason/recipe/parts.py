@@ -48,6 +48,8 @@ class Mixture(Settings):
     """Reasoning sources and their weights within the axis."""
     repeat: bool = False
     """Draw a source again from the start when it has too few examples, instead of refusing."""
+    checkable: bool = False
+    """Only rows whose answer a rule can check, as grpo draws anyway; set it where strategies are compared."""
     split: Literal["cluster", "rows"] = "cluster"
     """How a source is cut into train, dev and test; `rows` copies the paper and marks every number `leaky`."""
 

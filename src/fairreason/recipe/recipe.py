@@ -173,6 +173,7 @@ class Recipe(Settings):
         return {
             "size": mixture.size,
             "repeat": mixture.repeat,
+            **({"checkable": True} if mixture.checkable and self.strategy.type != "grpo" else {}),
             "split": mixture.split,
             "share": mixture.bias_share if fixed else [list(point) for point in mixture.controller.points],
             "bias": _fractions(mixture.bias) if mixture.share_reaches(1) else {},
