@@ -225,7 +225,7 @@ def test_what_is_missing_is_named(tmp_path, write):
 )
 def test_gold_is_correct_on_the_real_files_and_other_choices_are_wrong(data_folder, name, questions, problems):
     benchmark = benchmarks.get(name)
-    assert validate(benchmark, data_folder) == ("passed", {"test": questions}, [])
+    assert validate(benchmark, data_folder) == ("passed", {"test": questions}, [], 0)
     rows = benchmark.load("test", data_folder)
     assert (len(rows), len({row.cluster for row in rows}), benchmark.published) == (questions, problems, questions)
     for row in rows:
