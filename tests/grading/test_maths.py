@@ -124,6 +124,11 @@ def test_what_takes_too_long_or_too_much_is_a_counted_error(monkeypatch):
     maths._compare.cache_clear()
 
 
+def test_more_forms_of_one_answer_than_anyone_writes_are_none():
+    forms = " ".join(rf"\boxed{{\sqrt{{{n * n}}}/{n}}}" for n in range(1, 40))
+    assert grade_math(question("1"), Completion(forms)).outcome == "unparsed"
+
+
 def test_it_grades_off_the_main_thread():
     grades = []
     thread = threading.Thread(

@@ -60,6 +60,7 @@ _UNIT = re.compile(
     r"[^\W\d]+(?: [^\W\d]+)?"
 )
 """A word or two behind a formula that may be its unit."""
+_SUPPOSES = re.compile(r"\b(?:if|whether|suppose|assum(?:e|ing)|check)\b", re.IGNORECASE)
 _DENIES = re.compile(r"\b(?:not|cannot|never|neither|or)\b|n't\b|\?", re.IGNORECASE)
 _COMMAND = re.compile(r"\\(?:begin|end)\{\w+\*?\}|\\[A-Za-z]+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -68,7 +69,9 @@ _KNOWN = frozenset(
 )
 _NUMBER = re.compile(r"(?<![\w.,^])[-+]?\\?[$€£]?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?(?:\s?\\?%)?(?![\w^])")
 _PLAIN_WORDS = re.compile(r"\(?[A-Za-z][A-Za-z'’-]*\)?(?: [A-Za-z'’-]+)?")
-_TAIL = 100
+_BEFORE, _TAIL = 60, 100
+MOST_FORMS = 16
+"""Ways in which one answer may be written in one reply; comparing more is not worth its time."""
 MOST_STATEMENTS = 1_000
 """A reply that states its answer more often is read from there on."""
 LONGEST_ANSWER = 2_000
@@ -103,7 +106,8 @@ def declared_formula(text: str, same: Same, expects_words: bool = False) -> Read
 def _one(values: list[str], rule: str, same: Same) -> Read:
     """The first of the values, where all others are the same."""
     different = list(dict.fromkeys(values))
-    if all(same(different[0], other) or same(other, different[0]) for other in different[1:]):
+    few = len(different) <= MOST_FORMS
+    if few and all(same(different[0], other) or same(other, different[0]) for other in different[1:]):
         return Read(values[0], rule)
     return Read(None, TWO_ANSWERS)
 
@@ -113,6 +117,8 @@ def _stated(text: str) -> Iterable[tuple[str, bool]]:
     whole, over several lines too."""
     spans = statement_spans(text) + [(match.end(), len(text)) for match in _BARE_DISPLAY.finditer(text)]
     for start, stop in spans[-MOST_STATEMENTS:]:
+        if _SUPPOSES.search(re.split(r"[.!?\n]", text[max(0, start - _BEFORE) : start].rstrip())[-1]):
+            continue
         begin = start + len(_OPENING.match(text, start)[0])  # type: ignore[index]
         display = _MATH.match(text, begin) if text.startswith(("$$", r"\["), begin) else None
         candidate = display[0] if display else text[begin:stop].partition("\n")[0]

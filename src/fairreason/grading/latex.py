@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from fairreason.grading.units import TEXT, without_unit
@@ -81,6 +82,7 @@ _BRACKETED = re.compile(r"\([A-Za-z]\)|\[[A-Za-z]\]")
 _OPTION = re.compile(r"\(([A-Z])\)\s*\S")
 
 
+@lru_cache(maxsize=1 << 14)
 def read(latex: str) -> Value:
     """The answer without its dress and its unit."""
     text = _LABEL.sub("", _unwrap(undress(latex)))
