@@ -27,7 +27,7 @@ def files(tmp_path_factory):
 def test_score_prints_scores_as_table_json_and_csv(files, tmp_path):
     done = run("score", "lab-bias", files / "half.jsonl", "--split", "test", "--json", "--grades", tmp_path / "g.jsonl")
     printed = json.loads(done.stdout)
-    assert done.stderr == "" and list(printed) == ["scores", "counts", "ids"]
+    assert done.stderr == "" and list(printed) == ["scores", "counts", "ids", "excluded", "remarks"]
     assert list(printed["scores"][0]) == COLUMNS
     assert (
         sum(printed["counts"].values())

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,26 +49,38 @@ def evaluate(
     limit: int | None = None,
     seed: int = 0,
     thinking: str = "on",
+    mode: str = "generate",
     revision: str | None = None,
     trust_remote_code: bool = False,
     unsafe_weights: bool = False,
     allow_code_execution: bool = False,
     threads: int = 1,
+    base_url: str | None = None,
+    concurrency: int | None = None,
+    time_limit: float | None = None,
+    cache: str | Path | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, Result]:
     """Ask a model the benchmarks' questions and score its answers, by benchmark.
 
-    `model` is lab, a folder, a run folder or a hub name (backend scripted: a JSONL file of answers). With `out` every
-    answer is kept there and a second call goes on where the first one stopped. `allow_code_execution` lets programs
+    `model` is lab, a folder, a run folder or a hub name (backend scripted: a JSONL file of answers; openai: the name by
+    which the server at `base_url` knows it, asked `concurrency` questions at a time within `time_limit` seconds each).
+    `mode` "letters" reads each answer off the letters' probabilities behind the prompt instead of letting the model
+    write. With `out` every answer is kept there and a second call goes on where the first one stopped; with `cache` (or
+    FAIRREASON_CACHE) no question is asked twice of the same weights and settings. `allow_code_execution` lets programs
     that the model wrote run in a sandbox, in this process from now on. Raises FairReasonError.
     """
     from fairreason import benchmarks as known
     from fairreason.evaluation import evaluate as evaluation
+    from fairreason.evaluation.cache import cache_folder
+    from fairreason.evaluation.scratch import answers_folder
     from fairreason.grading import sandbox
     from fairreason.models.backends import BACKENDS
 
     if samples > 1 and temperature == 0:
         raise UsageError("samples above 1 need a temperature above 0: greedy answers are all alike")
+    if mode not in ("generate", "letters"):
+        raise UsageError(f"unknown mode {mode}; there are generate and letters")
     if backend not in BACKENDS:
         raise UsageError(f"unknown backend {backend}; there are {', '.join(BACKENDS)}")
     folder = data_folder(data)
@@ -80,14 +90,15 @@ def evaluate(
     for benchmark in asked:
         benchmark.needs()
         benchmark.load(split, folder)  # what is absent is an error now, not after the model's loading
-    options = {
-        "revision": revision,
-        "trust_remote_code": trust_remote_code,
-        "unsafe_weights": unsafe_weights,
-        "threads": threads,
-    }
-    with contextlib.ExitStack() as stack:
-        kept = Path(out) if out else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fairreason-")))
+    remote = {"base_url": base_url, "concurrency": concurrency, "time_limit": time_limit}
+    remote = {name: value for name, value in remote.items() if value is not None}
+    if remote and backend != "openai":
+        raise UsageError(f"{min(remote).replace('_', '-')} is for --backend openai, not {backend}")
+    local = {"trust_remote_code": trust_remote_code, "unsafe_weights": unsafe_weights}
+    options = {"revision": revision, **(remote if backend == "openai" else local)}
+    if backend == "huggingface":
+        options["threads"] = threads
+    with answers_folder(Path(out) if out else None, paid=backend == "openai") as kept:
         return evaluation.evaluate(
             BACKENDS[backend](model, **options),
             asked,
@@ -99,7 +110,9 @@ def evaluate(
             max_new_tokens=max_new_tokens,
             seed=seed,
             thinking=thinking,
+            mode=mode,
             limit=limit,
+            cache=Path(cache) if cache else cache_folder(),
             progress=progress,
         )
 
@@ -109,11 +122,13 @@ def score(
     predictions: str | Path,
     *,
     split: str | None = None,
+    official: bool = False,
     data: str | Path | None = None,
 ) -> Scored:
     """Score a file of predictions made elsewhere: JSON lines, plain or .gz, as evaluation/predictions.py says.
 
-    `split` names the questions that were asked, None all of the benchmark. Raises FairReasonError.
+    `split` names the questions that were asked, None all of the benchmark; `official` scores BBQ as its authors did:
+    without the answers that made no choice and the rows that have no target. Raises FairReasonError.
     """
     from fairreason import benchmarks as known
     from fairreason.evaluation import predictions as files
@@ -121,7 +136,7 @@ def score(
     found = known.get(benchmark)
     found.needs()
     asked = list(files.everything(found, split, data_folder(data)))
-    return files.score(found, files.read(Path(predictions), found, asked))
+    return files.score(found, files.read(Path(predictions), found, asked), official)
 
 
 def compare(

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,39 @@ def append_lines(path: Path, rows: Iterable[Any]) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         raise RunError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+class LineLog:
+    """A JSONL file held open for adding. Every line reaches the system at once, so a killed process loses none of them;
+    the disk has them `sync_seconds` later, when the next line comes, and on `close`. Raises RunError."""
+
+    def __init__(self, path: Path, sync_seconds: float) -> None:
+        self.path, self.sync_seconds = path, sync_seconds
+        self.synced = time.monotonic()
+        with self._reported():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            recover_lines(path)
+            self.file = path.open("ab", buffering=0)
+
+    def add(self, row: Any) -> None:
+        line = memoryview((json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n").encode())
+        with self._reported():
+            while line:
+                line = line[self.file.write(line) :]
+            if time.monotonic() - self.synced >= self.sync_seconds:
+                os.fsync(self.file.fileno())
+                self.synced = time.monotonic()
+
+    def close(self) -> None:
+        with self._reported(), self.file:
+            os.fsync(self.file.fileno())
+
+    @contextlib.contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RunError(f"{self.path}: cannot be written ({error.strerror})") from None
 
 
 def recover_lines(path: Path) -> None:

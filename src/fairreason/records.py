@@ -52,12 +52,14 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a model answered to one example: raw text (thinking part included), why it stopped, token counts."""
+    """What a model answered to one example: raw text (thinking part included), why it stopped, token counts; in mode
+    `letters` the probability of each letter shown, in hundredths."""
 
     text: str
     finish_reason: FinishReason = "stop"
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    probabilities: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def to_json(record: Any) -> dict[str, Any]:
 
 def from_json(kind: type[Record], row: Mapping[str, Any]) -> Record:
     """The record of this kind from its JSON object. Raises DataError on a missing or unknown field."""
-    tuples = {"options", "images"}
+    tuples = {"options", "images", "probabilities"}
     try:
         return kind(**{key: tuple(value) if key in tuples else value for key, value in row.items()})
     except TypeError as error:

@@ -21,8 +21,10 @@ from fairreason.evaluation.folder import read_grades, read_measures, read_result
 from fairreason.evaluation.statistics import estimate
 from fairreason.evaluation.subset import subset
 from fairreason.files import read_jsonl
+from fairreason.models.backends.huggingface import HuggingFaceBackend
 from fairreason.models.backends.scripted import ScriptedBackend
-from fairreason.records import OUTCOMES, Completion, Example, to_json
+from fairreason.models.load import load
+from fairreason.records import OUTCOMES, Completion, Example, from_json, to_json
 
 
 def answers(prompt, sample):
@@ -96,7 +98,7 @@ def test_a_torn_partial_file_is_taken_up(tmp_path):
     partial.write_bytes(partial.read_bytes()[:-9])
     again = []
     evaluate(ScriptedBackend(lambda p, s: again.append(p.id) or answers(p, s)), [SAMPLE], out=tmp_path / "torn")
-    assert again == [f"sample/{i}" for i in range(11, 30)]
+    assert again == ["sample/5", *(f"sample/{i}" for i in range(11, 30))]  # what failed is tried again
     assert content(tmp_path / "torn") == content(tmp_path / "whole")
 
 
@@ -165,3 +167,28 @@ def test_a_limit_below_one_bundle_is_refused(tmp_path):
 def test_an_empty_split_is_refused(tmp_path):
     with pytest.raises(DataError, match="the test split has no questions"):
         evaluate(ScriptedBackend(answers), [replace(SAMPLE, load=lambda split, data: [])], out=tmp_path)
+
+
+def test_mode_letters_reads_each_answer_off_the_prompt(tmp_path, tiny_qwen3):
+    backend = HuggingFaceBackend(load(str(tiny_qwen3)))
+    result = evaluate(backend, ["lab-bias"], out=tmp_path, limit=8, mode="letters", max_new_tokens=99)["lab-bias"]
+    assert result.counts["correct"] + result.counts["wrong"] == 8  # a letter is always chosen
+    stored = json.loads((tmp_path / "lab-bias" / "scores.json").read_text())
+    assert [stored[key] for key in ("mode", "thinking", "max_new_tokens")] == ["letters", "off", 1]
+    for row in read_jsonl(tmp_path / "lab-bias" / "completions.jsonl"):
+        completion = from_json(Completion, {key: row[key] for key in row if key not in ("id", "sample")})
+        best = max(range(3), key=lambda i: completion.probabilities[i])
+        assert completion.text == rf"\boxed{{{'ABC'[best]}}}"
+        assert sum(completion.probabilities) == pytest.approx(1, abs=0.02)
+    with pytest.raises(RunError, match="holds the answers of another"):  # never mixed into one number
+        evaluate(backend, ["lab-bias"], out=tmp_path, limit=8, thinking="off", max_new_tokens=1)
+
+
+def test_mode_letters_refuses_what_it_cannot_ask(tmp_path, tiny_qwen3):
+    backend = HuggingFaceBackend(load(str(tiny_qwen3)))
+    with pytest.raises(UsageError, match="no options"):
+        evaluate(backend, ["lab-math"], out=tmp_path, limit=2, mode="letters")
+    with pytest.raises(UsageError, match="draws nothing"):
+        evaluate(backend, ["lab-bias"], out=tmp_path, mode="letters", samples=2, temperature=1.0)
+    with pytest.raises(UsageError, match="scripted gives no probabilities"):
+        evaluate(ScriptedBackend(answers), ["lab-bias"], out=tmp_path, mode="letters")

@@ -123,3 +123,30 @@ def test_bbq_rows_may_be_named_by_category_and_example_id(tmp_path):
     said = [{"category": "Religion", "example_id": int(e.id.rsplit("/", 1)[1]), "choice": e.answer} for e in rows]
     scored = fr.score("bbq/Religion", write(tmp_path / "a.jsonl", said), split="test")
     assert scored.counts["correct"] == len(rows) and value(scored, "abstention_j") == 1
+
+
+def test_the_authors_rule_is_for_bbq_alone(tmp_path):
+    path = write(tmp_path / "a.jsonl", [{"id": questions()[0].id, "choice": 0}])
+    with pytest.raises(
+        fr.UsageError, match="--official is the rule of BBQ's authors; lab-bias has no other rule than ours"
+    ):
+        fr.score(BIAS, path, official=True)
+
+
+@pytest.mark.data
+def test_the_authors_own_predictions_give_their_own_scores(tmp_path, data_folder):
+    """Age, ARC format: 1,839 of 1,840 ambiguous answers name an option; accuracy .3388, s_AMB 48.9 (figure 3)."""
+    with gzip.open(data_folder / "bbq_predictions" / "preds_Age.jsonl.gz", "rt") as file:
+        rows = [json.loads(line) for line in file]
+    said = [
+        {"category": "Age", "example_id": r["example_id"], "response": r["unifiedqa-t5-11b_pred_arc"]} for r in rows
+    ]
+    scored = fr.score("bbq/Age", write(tmp_path / "a.jsonl", said), official=True)
+    found = {(s.metric, s.condition): s for s in scored.scores if s.category is None}
+    assert found["accuracy", "ambig"].n == 1839 and scored.excluded >= 1
+    assert found["accuracy", "ambig"].value == pytest.approx(0.338771071234367, abs=1e-12)
+    assert found["s_amb", "ambig"].value == pytest.approx(0.489396411092985, abs=1e-12)
+    assert found["s_dis", "disambig"].value == pytest.approx(0.0332326283987916, abs=1e-12)
+    default = {(s.metric, s.condition): s for s in fr.score("bbq/Age", tmp_path / "a.jsonl").scores if not s.category}
+    assert default["accuracy", "ambig"].n == 1840 and default["s_amb", "ambig"].value < 0.4894
+    assert any("the authors' rule leaves out" in remark for remark in scored.remarks)

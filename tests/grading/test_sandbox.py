@@ -1,8 +1,12 @@
 """The sandbox: what an honest program finds in it, and when nothing runs at all."""
 
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sandboxed import outcome, run
@@ -112,10 +116,42 @@ def test_nothing_runs_without_bubblewrap(monkeypatch, tmp_path):
         ("[ $1 = --version ] && echo bubblewrap 0.8.0 || exit 1", "does not work here"),
     ],
 )
-def test_nothing_runs_where_bubblewrap_cannot_work(script, said, monkeypatch, tmp_path):
-    tmp_path.chmod(0o755)
-    (tmp_path / "bwrap").write_text(f"#!/bin/sh\n{script}\n")
-    (tmp_path / "bwrap").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+def test_nothing_runs_where_bubblewrap_cannot_work(script, said, monkeypatch, open_folder):
+    (open_folder / "bwrap").write_text(f"#!/bin/sh\n{script}\n")
+    (open_folder / "bwrap").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{open_folder}:/usr/bin:/bin")
     with pytest.raises(RunError, match=said):
         run("def f(): return 1")
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that every user may enter, unlike pytest's."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_an_ordinary_user_is_served_as_root_is(open_folder):
+    package = Path(sandbox.__file__).parents[1]
+    (open_folder / "fairreason/grading").mkdir(parents=True)
+    for part in ("errors.py", "grading/judge.py", "grading/sandbox.py", "grading/seccomp.py"):
+        shutil.copy(package / part, open_folder / "fairreason" / part)
+    subprocess.run(["chmod", "-R", "a+rX", open_folder], check=True)
+    python = sandbox._interpreter(sandbox._bubblewrap())  # one that everybody may start
+    body = "import os\ndef f():\n    while True: os.fork()\n"
+    code = f"""
+import os
+from fairreason.grading import sandbox
+for program in ("def f(): return 1", {body!r}, "def f(): return open({__file__!r})"):
+    print(os.getuid(), sandbox.run([program], "assert f() == 1"))"""
+    done = subprocess.run(
+        [python, "-S", "-c", code],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(open_folder), sandbox.ALLOWED: "1"},
+        user=12345, group=12345, extra_groups=[], cwd="/", capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    honest, forking, reading = done.stdout.splitlines()
+    assert honest == "12345 Verdict(passed=True, reason='')"
+    assert "BlockingIOError" in forking and "FileNotFoundError" in reading

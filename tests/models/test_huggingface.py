@@ -153,18 +153,24 @@ def test_noise_is_standard_gumbel():
 def test_samples_follow_the_softmax():
     logits = torch.tensor([2.0, 1.0, 0.0, -1.0])
     keys = [sampling_key(0, "x", sample) for sample in range(20_000)]
-    choose = ChooseToken(keys, temperature=2.0, eos_ids=[0], prompt_width=5, watch=False)
-    chosen = choose(torch.zeros(len(keys), 5, dtype=torch.long), logits.expand(len(keys), 4)).argmax(-1)
+    choose = ChooseToken(keys, temperature=2.0, alone=None)
+    rows = torch.arange(len(keys))
+    chosen = choose(logits.expand(len(keys), 4), rows, torch.zeros(len(keys), 5, dtype=torch.long))
     shares = torch.bincount(chosen, minlength=4) / len(keys)
     torch.testing.assert_close(shares, torch.softmax(logits / 2, 0), atol=0.012, rtol=0)  # 3.4 standard errors
 
 
-def test_a_close_choice_is_seen_until_the_row_ends():
-    far, near = torch.tensor([0.0, 5.0, 1.0]), torch.tensor([0.0, 5.0, 5.0001])
-    choose = ChooseToken([1, 2, 3], 0.0, [1], 1, watch=True)
-    choose(torch.zeros(3, 1, dtype=torch.long), torch.stack([far, near, torch.tensor([9.0, 5.0, 0.0])]))
-    choose(torch.zeros(3, 2, dtype=torch.long), torch.stack([near, far, far]))  # row 0 has ended: 1 is the end
-    assert choose.close_B.tolist() == [False, True, False]
+def test_a_close_choice_is_made_again_from_the_row_alone():
+    asked = []
+
+    def alone(row, ids):
+        asked.append((row, list(ids)))
+        return torch.tensor([0.0, 5.0001, 5.0])
+
+    far, near = torch.tensor([0.0, 1.0, 5.0]), torch.tensor([0.0, 5.0, 5.0001])
+    written = torch.tensor([[7], [8], [9]])
+    chosen = ChooseToken([1, 2, 3], 0.0, alone)(torch.stack([far, near]), torch.tensor([0, 2]), written)
+    assert chosen.tolist() == [2, 1] and asked == [(2, [9])]
 
 
 def test_a_thinking_part_that_the_prompt_opened_stands_in_the_text(tiny_qwen3):

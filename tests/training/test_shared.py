@@ -8,8 +8,9 @@ from rows import asked, mixture
 from trl.trainer.utils import add_fused_lm_head
 
 from fairreason.models.load import load
+from fairreason.models.read import fields_of, is_plain
 from fairreason.training.batches import Rows
-from fairreason.training.rollout import Draw, _draw, fields_of, is_plain, sample
+from fairreason.training.rollout import Draw, _draw, sample
 from fairreason.training.shared import groups, score
 
 
@@ -26,8 +27,8 @@ def draw(loaded, **changes):
     return Draw(3, 16, 1.0, sorted(loaded.eos_ids), banned)._replace(**changes)
 
 
-def lengths(rows, batch):
-    return [len(rows.prompt(row).input_ids) for row in batch]
+def sampled(rows, batch, draw):
+    return sample(rows.loaded.model, [rows.prompt(row) for row in batch], draw)
 
 
 def test_the_three_families_share_prompts(setting):
@@ -38,7 +39,7 @@ def test_the_coldest_samples_are_generate_s_greedy_ones(setting):
     rows, batch = setting
     loaded = rows.loaded
     cold = draw(loaded, copies=2, temperature=1e-6)
-    found = sample(loaded.model, batch, rows.prompts, lengths(rows, batch), cold)
+    found = sampled(rows, batch, cold)
     for k, row in enumerate(batch):
         inputs = rows.prompts([row])
         out = loaded.model.generate(
@@ -59,7 +60,7 @@ def test_scores_equal_those_of_every_completion_alone(setting):
     rows, batch = setting
     model = rows.loaded.model
     torch.manual_seed(1)
-    found = sample(model, batch, rows.prompts, lengths(rows, batch), draw(rows.loaded))
+    found = sampled(rows, batch, draw(rows.loaded))
     assert len({len(ids) for ids in found}) > 1  # completions of several lengths, in rows of several widths
     each = [row for row in batch for _ in range(3)]
     ids, mask = torch.zeros(len(found), 16, dtype=torch.long), torch.zeros(len(found), 16, dtype=torch.long)

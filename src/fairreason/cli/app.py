@@ -137,7 +137,7 @@ def evaluate(
         typer.Argument(
             metavar="MODEL",
             show_default=False,
-            help="lab, a folder, a run folder or a hub name; for scripted a JSONL file.",
+            help="lab, a folder, a run folder or a hub name; openai: the server's name for it; scripted: a JSONL file.",
         ),
     ],
     bench: Annotated[str, typer.Option(help="Benchmarks, separated by commas; items:PATH for your own.")] = (
@@ -147,16 +147,40 @@ def evaluate(
         Path | None,
         typer.Option(metavar="FILE", help="Your own questions, for --bench multiple-choice or short-answer."),
     ] = None,
-    backend: Annotated[Literal["huggingface", "scripted"], typer.Option(help="What answers.")] = "huggingface",
+    backend: Annotated[
+        Literal["huggingface", "vllm", "openai", "scripted"], typer.Option(help="What answers.")
+    ] = "huggingface",
     split: Annotated[Split, typer.Option(help="Which questions.")] = "test",
     samples: Annotated[int, typer.Option(min=1, help="Answers a question; above 1 needs a temperature.")] = 1,
     temperature: Annotated[float, typer.Option(min=0, help="0 is greedy.")] = 0.0,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, thinking included.")] = 64,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many questions a benchmark.")] = None,
     thinking: Annotated[Literal["on", "off"], typer.Option(help="Handed to the chat template.")] = "on",
+    mode: Annotated[
+        Literal["generate", "letters"],
+        typer.Option(help="letters reads the most probable option letter behind the prompt; nothing is written."),
+    ] = "generate",
     seed: Annotated[int, typer.Option(min=0, help="Seed of sampled answers.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
-    revision: Annotated[str | None, typer.Option(help="Commit or branch of a hub name.")] = None,
+    revision: Annotated[
+        str | None, typer.Option(help="Commit or branch of a hub name; for openai your name for the server's weights.")
+    ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="openai: the server, e.g. http://127.0.0.1:8000/v1; its key: OPENAI_API_KEY."),
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, help="openai: questions asked at a time; default 8.", show_default=False)
+    ] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(min=0.1, help="openai: seconds an answer may take; default 600.", show_default=False)
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Keep answers for every later evaluation; default: FAIRREASON_CACHE, else none."
+        ),
+    ] = None,
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
     ] = False,
@@ -184,11 +208,16 @@ def evaluate(
         "max_new_tokens": max_new_tokens,
         "limit": limit,
         "thinking": thinking,
+        "mode": mode,
         "seed": seed,
         "threads": threads,
         "revision": revision,
         "trust_remote_code": trust_remote_code,
         "unsafe_weights": unsafe_weights,
+        "base_url": base_url,
+        "concurrency": concurrency,
+        "time_limit": time_limit,
+        "cache": cache,
     }
     run_eval(model, bench, items, settings, data, out, grades, json)
 

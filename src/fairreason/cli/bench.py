@@ -55,10 +55,11 @@ def run_bench(
 
 def _at_hand(benchmark: Benchmark, folder: Path | None) -> dict[str, Any]:
     try:
-        sizes = {split: len(benchmark.load(split, folder)) for split in benchmark.splits}
+        splits = {split: benchmark.load(split, folder) for split in benchmark.splits}
     except DataError as error:
         return _row(benchmark, {}, {"note": str(error)})
-    return _row(benchmark, sizes, {"note": ""})
+    remarks = benchmark.remarks([row for rows in splits.values() for row in rows])
+    return _row(benchmark, {split: len(rows) for split, rows in splits.items()}, {"note": "; ".join(remarks)})
 
 
 def _validated(benchmark: Benchmark, folder: Path | None) -> dict[str, Any]:

@@ -90,13 +90,12 @@ def run_eval(
     names = [name.strip() for name in bench.split(",") if name.strip()]
     if not names:
         raise UsageError("--bench: name at least one benchmark; `fairreason bench` lists them")
-    import tempfile
-
     from fairreason.benchmarks.items import named
+    from fairreason.evaluation.scratch import answers_folder
 
     names = named(names, items)
-    with tempfile.TemporaryDirectory(prefix="fairreason-") as scratch:
-        kept = out or Path(scratch)
+    paid = settings["backend"] == "openai"
+    with console.resumable() if out or paid else contextlib.nullcontext(), answers_folder(out, paid) as kept:
         progresses: dict[str, Progress] = {}
 
         def progress(name: str, done: int, total: int) -> None:
@@ -104,10 +103,12 @@ def run_eval(
             if done == total:
                 progresses[name].close()
 
-        with console.resumable() if out else contextlib.nullcontext():
-            results = api.evaluate(model, names, data=data, out=kept, progress=progress, **settings)
+        results = api.evaluate(model, names, data=data, out=kept, progress=progress, **settings)
         if grades:
             _write_grades(grades, kept, list(results))
+    for name, result in results.items():
+        for remark in result.remarks:
+            print(f"{name}: {remark}", file=sys.stderr)
     scores = [to_json(score) for result in results.values() for score in result.scores]
     counts = {name: result.counts for name, result in results.items()}
     if as_json:

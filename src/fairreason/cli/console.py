@@ -101,8 +101,8 @@ def resumable() -> Iterator[None]:
     """Around work that is kept in a folder of its own: Ctrl-C says that the same command goes on there."""
     try:
         yield
-    except KeyboardInterrupt:
-        raise Interrupted("The same command goes on where it stopped.") from None
+    except KeyboardInterrupt as stop:
+        raise Interrupted(str(stop) or "The same command goes on where it stopped.") from None
 
 
 def _guarded(work: Callable[[], int | None]) -> int:

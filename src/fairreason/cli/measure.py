@@ -27,6 +27,9 @@ def score(
         ),
     ],
     split: Annotated[Split | None, typer.Option(help="Which questions were asked; default: all.")] = None,
+    official: Annotated[
+        bool, typer.Option("--official", help="bbq: as its authors score, without unparsed answers.")
+    ] = False,
     grades: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write one JSON line an answer: how it was read.")
     ] = None,
@@ -38,7 +41,7 @@ def score(
     """Score predictions made elsewhere; prints scores with errors, and what became of every answer."""
     from fairreason.cli.scores import run_score
 
-    run_score(bench, predictions, split, grades, data, csv, json)
+    run_score(bench, predictions, split, official, grades, data, csv, json)
 
 
 @app.command()

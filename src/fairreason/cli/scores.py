@@ -28,12 +28,13 @@ def run_score(
     bench: str,
     predictions: Path,
     split: str | None,
+    official: bool,
     grades: Path | None,
     data: Path | None,
     as_csv: bool,
     as_json: bool,
 ) -> None:
-    found = api.score(bench, predictions, split=split, data=data)
+    found = api.score(bench, predictions, split=split, official=official, data=data)
     for remark in found.remarks:
         print(f"{predictions}: {remark}", file=sys.stderr)
     graded = found.graded
@@ -42,7 +43,8 @@ def run_score(
         write_atomic(grades, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     scores = [to_json(score) for score in found.scores]
     if as_json:
-        return console.show({"scores": scores, "counts": found.counts, "ids": found.ids._asdict()})
+        more = {"ids": found.ids._asdict(), "excluded": found.excluded, "remarks": found.remarks}
+        return console.show({"scores": scores, "counts": found.counts, **more})
     if as_csv:
         return console.csv_rows(scores)
     console.table(scores)

@@ -3,8 +3,8 @@
     out/lab-bias/completions.partial.jsonl   answers as they come (its first line says to which work they belong)
     out/lab-bias/...                         what evaluation/folder.py writes when all are there
 
-A kill at any moment loses at most the answers of the last second; the same call goes on from there and ends in the same
-bytes.
+A kill at any moment loses no answer that has come (a power cut at most those of the last second); the same call goes on
+from there, asks again what failed, and ends in the same bytes.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from fairreason import __version__
 from fairreason import benchmarks as known
-from fairreason.benchmarks.base import Benchmark, Cut, folder_name, prompt_text, split_examples
+from fairreason.benchmarks.base import Benchmark, Cut, folder_name, letters, prompt_text, split_examples
 from fairreason.errors import DataError, RunError, UsageError
+from fairreason.evaluation.cache import Cache
 from fairreason.evaluation.folder import Result, finished, read_result, write
 from fairreason.evaluation.subset import subset
-from fairreason.files import append_lines, read_jsonl, recover_lines, sweep, write_atomic
-from fairreason.models.backends.base import Backend, Prompt, Sampling
+from fairreason.files import LineLog, read_jsonl, recover_lines, sweep, write_atomic
+from fairreason.models.backends.base import Backend, Mode, Prompt, Sampling
 from fairreason.records import Completion, Example, from_json, picture_hash, to_json
 
 SAVE_SECONDS = 1.0
@@ -43,16 +44,25 @@ def evaluate(
     max_new_tokens: int = 64,
     seed: int = 0,
     thinking: str = "on",
+    mode: str = "generate",
     limit: int | None = None,
+    cache: Path | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Result]:
     """Each benchmark's Result, by name. What `out` already holds for the same work is not done again.
 
-    `limit` asks at most so many questions, whole bundles, spread evenly over the clusters (`subset`). `progress` is
-    called with (benchmark, answered, of). Raises DataError where data is absent, UsageError for a limit below one
-    bundle, RunError when nothing can be answered or `out` holds finished answers of other work.
+    `mode` "letters" reads the answer off the position behind the prompt instead of letting the model write: thinking
+    off, nothing drawn, benchmarks with options only. `limit` asks at most so many questions, whole bundles, spread
+    evenly over the clusters (`subset`). `cache` is a folder of answers that outlives `out` (evaluation/cache.py), None
+    for none. `progress` is called with (benchmark, answered, of). Raises DataError where data is absent, UsageError for
+    a limit below one bundle and a mode that does not fit, RunError when nothing can be answered or `out` holds finished
+    answers of other work.
     """
-    sampling = Sampling(max_new_tokens, temperature, samples, seed, "off" if thinking == "off" else "on")
+    if mode == "letters":
+        sampling = _letters(backend, samples, temperature, seed)
+    else:
+        sampling = Sampling(max_new_tokens, temperature, samples, seed, "off" if thinking == "off" else "on")
+    kept = Cache(cache, backend, sampling) if cache else None
     results = {}
     chosen = [known.get(asked) if isinstance(asked, str) else asked for asked in benchmarks]
     for benchmark in chosen:
@@ -66,7 +76,7 @@ def evaluate(
         if not examples:
             raise UsageError(f"{benchmark.name}: a limit of {limit} is less than one bundle of its questions")
         results[benchmark.name] = _evaluate_one(
-            backend, benchmark, examples, split, sampling, out / folder_name(benchmark.name), progress
+            backend, benchmark, examples, split, sampling, out / folder_name(benchmark.name), kept, progress
         )
     return results
 
@@ -78,9 +88,10 @@ def _evaluate_one(
     split: str,
     sampling: Sampling,
     folder: Path,
+    cache: Cache | None,
     progress: Progress | None,
 ) -> Result:
-    prompts = [Prompt(example.id, prompt_text(example), example.images) for example in examples]
+    prompts = [_prompt(example, sampling.mode) for example in examples]
     asked = [_asked(prompt) for prompt in prompts]
     work = _work(backend, benchmark, examples, asked, split, sampling)
     partial = folder / "completions.partial.jsonl"
@@ -88,11 +99,26 @@ def _evaluate_one(
     if stored is not None:
         _check_own(folder, stored["work"], work)
     if stored is None:
-        answers = _answers(backend, benchmark.name, prompts, sampling, partial, work, progress)
+        answers = _answers(backend, benchmark.name, prompts, sampling, partial, work, cache, progress)
         write(benchmark, examples, answers, asked, split, sampling, folder, work)
     partial.unlink(missing_ok=True)
     sweep(folder)
     return read_result(folder.parent, benchmark.name)
+
+
+def _letters(backend: Backend, samples: int, temperature: float, seed: int) -> Sampling:
+    """The settings of mode `letters`. Raises UsageError for a backend without it, and where samples are asked for."""
+    if "letters" not in getattr(backend, "modes", ()):
+        raise UsageError(f"backend {backend.name} gives no probabilities of letters; use huggingface, or mode generate")
+    if samples > 1 or temperature > 0:
+        raise UsageError("mode letters reads one probability and draws nothing: samples 1 and temperature 0 only")
+    return Sampling(1, 0.0, 1, seed, "off", "letters")
+
+
+def _prompt(example: Example, mode: Mode) -> Prompt:
+    if mode == "letters" and not example.options:
+        raise UsageError(f"{example.id}: no options, so no letters to choose from; use mode generate")
+    return Prompt(example.id, prompt_text(example), example.images, letters(example) if mode == "letters" else "")
 
 
 def _asked(prompt: Prompt) -> str:
@@ -125,20 +151,31 @@ def _answers(
     sampling: Sampling,
     partial: Path,
     work: str,
+    cache: Cache | None,
     progress: Progress | None,
 ) -> list[list[Completion]]:
-    """All completions by prompt: those that the partial file holds, and the rest from the backend."""
+    """All completions by prompt: those that the partial file and the cache hold, and the rest from the backend."""
     done = _resume(partial, work)
-    open_indices = [index for index, prompt in enumerate(prompts) if prompt.id not in done]
-    if progress:
-        progress(name, len(done), len(prompts))
-    stream = backend.generate([prompts[index] for index in open_indices], sampling)
-    for saved in _in_batches(stream):
-        rows = [{"id": prompts[open_indices[i]].id, "answers": [to_json(c) for c in answers]} for i, answers in saved]
-        append_lines(partial, rows)
-        done.update((prompts[open_indices[i]].id, answers) for i, answers in saved)
+    with _Kept(partial, cache) as kept:
+        left = [prompt for prompt in prompts if prompt.id not in done]
+        for index, found in (cache.find(left) if cache else {}).items():
+            kept.add(left[index], found, fresh=False)
+            done[left[index].id] = found
+        left = [prompt for prompt in left if prompt.id not in done]
+        shown = time.monotonic()
         if progress:
             progress(name, len(done), len(prompts))
+        stream = backend.generate(left, sampling)
+        try:
+            for index, made in stream:
+                kept.add(left[index], made, fresh=True)
+                done[left[index].id] = made
+                if progress and (time.monotonic() - shown >= SAVE_SECONDS or len(done) == len(prompts)):
+                    shown = time.monotonic()
+                    progress(name, len(done), len(prompts))
+        finally:
+            if close := getattr(stream, "close", None):
+                close()  # what is still under way at a server is given up now, not when the memory is tidied
     answers = [done[prompt.id] for prompt in prompts]
     if all(c.finish_reason == "error" for row in answers for c in row):
         partial.unlink(missing_ok=True)  # nothing in it is worth keeping, and a second try must be possible
@@ -147,13 +184,14 @@ def _answers(
 
 
 def _resume(partial: Path, work: str) -> dict[str, list[Completion]]:
-    """The answers that an earlier, unfinished call of the same work left."""
+    """The answers that an earlier, unfinished call of the same work left; what failed then is asked again."""
     if partial.exists():
         recover_lines(partial)
         rows = read_jsonl(partial)
         if rows:
             _check_own(partial.parent, rows[0].get("work"), work)
-            return {row["id"]: [from_json(Completion, c) for c in row["answers"]] for row in rows[1:]}
+            held = {row["id"]: [from_json(Completion, c) for c in row["answers"]] for row in rows[1:]}
+            return {name: row for name, row in held.items() if all(c.finish_reason != "error" for c in row)}
     write_atomic(partial, json.dumps({"work": work}) + "\n")
     return {}
 
@@ -165,13 +203,32 @@ def _check_own(folder: Path, held: Any, work: str) -> None:
         )
 
 
-def _in_batches(stream: Iterator[tuple[int, list[Completion]]]) -> Iterator[list[tuple[int, list[Completion]]]]:
-    """What came in about a second, so that a sync costs little beside the work it saves."""
-    batch, since = [], time.monotonic()
-    for item in stream:
-        batch.append(item)
-        if time.monotonic() - since >= SAVE_SECONDS:
-            yield batch
-            batch, since = [], time.monotonic()
-    if batch:
-        yield batch
+class _Kept:
+    """Where answers are put as they come: each into the partial file at once, about every second into the cache."""
+
+    def __init__(self, partial: Path, cache: Cache | None) -> None:
+        self.log = LineLog(partial, SAVE_SECONDS)
+        self.cache = cache
+        self.waiting: list[tuple[Prompt, list[Completion]]] = []
+        self.since = time.monotonic()
+
+    def add(self, prompt: Prompt, answers: list[Completion], fresh: bool) -> None:
+        self.log.add({"id": prompt.id, "answers": [to_json(one) for one in answers]})
+        if fresh and self.cache:
+            self.waiting.append((prompt, answers))
+            if time.monotonic() - self.since >= SAVE_SECONDS:
+                self._flush()
+
+    def _flush(self) -> None:
+        if self.cache:
+            self.cache.add(self.waiting)
+        self.waiting, self.since = [], time.monotonic()
+
+    def __enter__(self) -> _Kept:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        try:
+            self._flush()
+        finally:
+            self.log.close()

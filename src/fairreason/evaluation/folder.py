@@ -25,10 +25,11 @@ from fairreason.records import OUTCOMES, Completion, Example, Grade, Measure, Sc
 
 
 class Result(NamedTuple):
-    """A benchmark's scores, and how many answers came to each outcome."""
+    """A benchmark's scores, how many answers came to each outcome, and what the scores cannot show (`remarks`)."""
 
     scores: list[Score]
     counts: dict[str, int]
+    remarks: tuple[str, ...] = ()
 
 
 def write(
@@ -52,7 +53,8 @@ def write(
     settings = {"benchmark": benchmark.name, "split": split, **dataclasses.asdict(sampling)}
     counts = count(grades)
     rows = [to_json(score) for score in scores]
-    write_json(folder / "scores.json", {"work": work, **settings, "n": len(flat), "counts": counts, "scores": rows})
+    said = {"n": len(flat), "counts": counts, "scores": rows, "remarks": benchmark.remarks(examples)}
+    write_json(folder / "scores.json", {"work": work, **settings, **said})
 
 
 def scores_of(benchmark: Benchmark, examples: Sequence[Example], grades: Sequence[Grade]) -> list[Score]:
@@ -85,7 +87,9 @@ def read_result(folder: Path, benchmark: str) -> Result:
     stored = finished(own)
     if stored is None:
         raise DataError(f"{own}: no finished evaluation (scores.json)")
-    return Result([from_json(Score, row) for row in stored["scores"]], stored["counts"])
+    return Result(
+        [from_json(Score, row) for row in stored["scores"]], stored["counts"], tuple(stored.get("remarks", ()))
+    )
 
 
 def read_grades(folder: Path, benchmark: str) -> list[dict[str, Any]]:

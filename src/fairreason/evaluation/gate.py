@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from fairreason.errors import UsageError, nearest
@@ -62,7 +63,8 @@ def check(pairs: Mapping[str, tuple[Side, Side]], margins: Mapping[str, float] |
         if axes[name] == "reasoning"
         and (reason := not_above_chance(overall(base, "accuracy"), pairs[name][0].benchmark.chance))
     }
-    rows = [_row(axis, margin, _gain(axis, measured, axes, left_out)) for axis, margin in asked.items()]
+    whole = {name for name, (new, _) in pairs.items() if not new.benchmark.beside}
+    rows = [_row(axis, margin, _gain(axis, measured, axes, left_out, whole)) for axis, margin in asked.items()]
     found = {row["verdict"] for row in rows}
     return Gate(next(verdict for verdict in (WORSE, CANNOT_TELL, NOT_WORSE) if verdict in found), rows, left_out)
 
@@ -72,7 +74,9 @@ def _gain(
     measured: Mapping[str, tuple[list[Measure], list[Measure]]],
     axes: Mapping[str, Axis],
     left_out: Mapping[str, str],
+    whole: AbstractSet[str],
 ) -> Gain:
+    """The gain on one axis; `whole` are the benchmarks that count where none is named (no second views)."""
     axis, _, only = asked.partition("/")
     if axis != "R" and axis not in BIAS_AXES:
         near = nearest(axis, ["R", *BIAS_AXES])
@@ -82,7 +86,8 @@ def _gain(
     metric, condition = wanted or ("accuracy", None)
     found = [
         (new, base)
-        for name in ([only] if only in measured else measured if not only else [])
+        for name in measured
+        if (name == only or (not only and name in whole))
         if axes[name] == ("bias" if wanted else "reasoning") and name not in left_out
         if (new := overall(measured[name][0], metric, condition)) is not None
         if (base := overall(measured[name][1], metric, condition)) is not None

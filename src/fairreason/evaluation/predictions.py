@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast, get_args
 
 from fairreason.benchmarks.base import Benchmark, grade_one
+from fairreason.benchmarks.bbq_official import Official
+from fairreason.benchmarks.bbq_official import official as authors_rule
 from fairreason.benchmarks.sources import rows
-from fairreason.errors import DataError
+from fairreason.errors import DataError, UsageError
 from fairreason.evaluation.folder import count, scores_of
 from fairreason.records import Completion, Example, FinishReason, Grade, Score
 
@@ -45,19 +47,40 @@ class Graded(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """Scores with errors, answers by outcome, what became of the ids, and what a reader must know besides."""
+    """Scores with errors, all answers by outcome, what became of the ids, how many answers the authors' rule leaves
+    out, and what a reader must know besides."""
 
     scores: list[Score]
     counts: dict[str, int]
     ids: Ids
+    excluded: int
     remarks: list[str]
     graded: Graded
 
 
-def score(benchmark: Benchmark, graded: Graded) -> Scored:
-    """The graded predictions' scores."""
-    scores = scores_of(benchmark, graded.examples, graded.grades)
-    return Scored(scores, count(graded.grades), graded.ids, said(graded.ids), graded)
+def score(benchmark: Benchmark, graded: Graded, official: bool = False) -> Scored:
+    """The graded predictions' scores; `official` scores by the rule of BBQ's authors. Raises UsageError elsewhere."""
+    remarks = [*said(graded.ids), *benchmark.remarks(graded.examples)]
+    examples, grades = graded.examples, graded.grades
+    excluded = 0
+    if official:
+        left = _official(benchmark, graded)
+        examples, grades, excluded = left.examples, left.grades, left.excluded
+        remarks.append(
+            f"the authors' rule leaves out {excluded:,} answers: {left.no_choice:,} made no choice, {left.no_target:,} "
+            "have no target"
+        )
+    scores = scores_of(benchmark, examples, grades)
+    return Scored(scores, count(graded.grades), graded.ids, excluded, remarks, graded)
+
+
+def _official(benchmark: Benchmark, graded: Graded) -> Official:
+    if benchmark.name.partition("/")[0] != "bbq":
+        raise UsageError(f"--official is the rule of BBQ's authors; {benchmark.name} has no other rule than ours")
+    left = authors_rule(graded.examples, graded.grades)
+    if not left.examples:
+        raise DataError("bbq: the authors' rule leaves nothing: no answer made a choice on a row with a target")
+    return left
 
 
 def read(path: Path, benchmark: Benchmark, examples: Sequence[Example]) -> Graded:

@@ -5,7 +5,8 @@ of a first part (8 bytes), that part (JSON: the program's parts, limits), and th
 before it reads the tests, so the program's process never held them; the program has no descriptor but two pipes, over
 which its functions are called. Arguments and results travel as plain data; an object of any other class stays in the
 program and is known here by a number, which equals nothing. So the program cannot leave with code 0, print a mark, swap
-`assert` or return an object that equals everything: what it controls are results, and these are compared here.
+`assert` or return an object that equals everything: what it controls are results, and these are compared here. (What a
+function changes inside its arguments is therefore not seen; no test of HumanEval or MBPP looks for it.)
 
 Stdout gets one JSON object: {"passed": bool, "reason": str}.
 """

@@ -66,6 +66,14 @@ def encode_prompt(loaded: Loaded, text: str, images: list[Image], thinking: Thin
     return Encoded(ids + middle, fields)
 
 
+def slot_ids(loaded: Loaded, text: str, pictures: int, thinking: Thinking) -> list[int]:
+    """One prompt's tokens with a single slot a picture, for engines that widen it to the picture's size themselves."""
+    if pictures and not loaded.is_vl:
+        raise ModelError(f"{loaded.name}: takes no pictures, but the question has {pictures}")
+    head, tail = _frame(loaded.processor, loaded.is_vl, pictures, thinking)
+    return [*_head_ids(loaded.processor, loaded.is_vl, head), *encode_text(loaded, text), *_ids(loaded.tokenizer, tail)]
+
+
 def encode_text(loaded: Loaded, text: str) -> list[int]:
     """A text's tokens, where everything that looks like a control token stays text."""
     pieces = _apart(text, _control_tokens(loaded.tokenizer))
@@ -89,6 +97,13 @@ def end_of_turn(loaded: Loaded) -> int:
     if eos is None:
         raise ModelError(f"{loaded.name}: its tokenizer has no end-of-text token")
     return eos
+
+
+def next_token(loaded: Loaded, text: str, thinking: Thinking) -> int | None:
+    """The one token that `text` is right behind a prompt; None where it is several, or merges with the prompt's end."""
+    tail = _frame(loaded.processor, loaded.is_vl, 0, thinking)[1]
+    before, ids = _ids(loaded.tokenizer, tail), _ids(loaded.tokenizer, tail + text)
+    return ids[-1] if ids[:-1] == before else None
 
 
 def prompt_ends_in_think(loaded: Loaded, thinking: Thinking) -> bool:

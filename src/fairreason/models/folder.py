@@ -73,16 +73,32 @@ def fingerprint(source: Source) -> str:
     if source.commit is not None:
         digest.update(f"{source.name}@{source.commit}".encode())
         return digest.hexdigest()
-    for path in sorted(source.folder.iterdir()):
-        if path.is_file() and path.name not in IGNORED and not path.name.startswith("."):
-            digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
+    for path in _deciding(source.folder):
+        digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
     if is_adapter(source.folder):
         name, revision = base_of(source.folder)
         base = locate(name, revision=revision, unsafe_weights=source.unsafe_weights)
         digest.update(fingerprint(base).encode())
     return digest.hexdigest()
+
+
+def stamps(source: Source) -> list[tuple[str, int, int, int]]:
+    """Name, size, time and inode of what `fingerprint` hashes: a file that was written over has another stamp."""
+    if source.commit is not None:
+        return []
+    found = [(path, path.stat()) for path in _deciding(source.folder)]
+    own = [(str(path), at.st_size, at.st_mtime_ns, at.st_ino) for path, at in found]
+    if not is_adapter(source.folder):
+        return own
+    name, revision = base_of(source.folder)
+    return own + stamps(locate(name, revision=revision, unsafe_weights=source.unsafe_weights))
+
+
+def _deciding(folder: Path) -> list[Path]:
+    files = (path for path in sorted(folder.iterdir()) if path.is_file())
+    return [path for path in files if path.name not in IGNORED and not path.name.startswith(".")]
 
 
 def _checkpoint(folder: Path) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -40,10 +40,15 @@ class Loaded:
     is_vl: bool
     source: folders.Source = field(repr=False)
     dtype: torch.dtype | None = None
+    stamps: list[tuple[str, int, int, int]] | None = field(default=None, repr=False)
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        return folders.fingerprint(self.source)
+        """Raises ModelError where the folder no longer holds what was loaded."""
+        found = folders.fingerprint(self.source)
+        if self.stamps is not None and folders.stamps(self.source) != self.stamps:
+            raise ModelError(f"{self.name}: its files have changed since they were loaded; load it again")
+        return found
 
     @property
     def pad_id(self) -> int:
@@ -77,10 +82,13 @@ def load(
     source = folders.locate(name, revision=revision, trust_remote_code=trust_remote_code, unsafe_weights=unsafe_weights)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     kind = ("float32" if device == "cpu" else "auto") if dtype == "auto" else dtype
+    stamps = folders.stamps(source)
     try:
         if folders.is_adapter(source.folder):
-            return _with_adapter(source, trust_remote_code, unsafe_weights, kind, device, threads)
-        return _whole(source, trust_remote_code, unsafe_weights, kind, device)
+            loaded = _with_adapter(source, trust_remote_code, unsafe_weights, kind, device, threads)
+        else:
+            loaded = _whole(source, trust_remote_code, unsafe_weights, kind, device)
+        return replace(loaded, stamps=stamps)
     except ModelError:
         raise
     except Exception as error:  # transformers raises anything here: KeyError, ImportError, SafetensorError, ...

@@ -93,6 +93,7 @@ def execute(
 
 
 def _train_and_evaluate(recipe: Recipe, folder: Path, data: Path | None, progress: Progress | None) -> dict[str, Any]:
+    from fairreason.evaluation.cache import cache_folder
     from fairreason.evaluation.evaluate import evaluate
     from fairreason.models.backends.huggingface import HuggingFaceBackend
     from fairreason.models.load import load
@@ -128,6 +129,7 @@ def _train_and_evaluate(recipe: Recipe, folder: Path, data: Path | None, progres
         seed=recipe.seed,
         thinking=recipe.thinking,
         limit=settings.limit,
+        cache=cache_folder(),
         progress=_counted(len(settings.benchmarks), progress),
     )
     if collapsed is None and cost and always_unknown(results.values()):

@@ -17,10 +17,10 @@ from trl import GRPOConfig, GRPOTrainer
 
 from fairreason.models.folder import is_adapter
 from fairreason.models.load import Loaded
+from fairreason.models.read import is_plain
 from fairreason.recipe import Recipe
 from fairreason.training.batches import divide, row_numbers
 from fairreason.training.rewards import reward
-from fairreason.training.rollout import is_plain
 from fairreason.training.sampling import SamplingTrainer
 from fairreason.training.settings import common, lora_config
 from fairreason.training.shared import LONGEST, groups, score

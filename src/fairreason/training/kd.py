@@ -14,10 +14,10 @@ from trl import DistillationConfig, DistillationTrainer
 
 from fairreason.errors import ModelError
 from fairreason.models.load import Loaded, load
+from fairreason.models.read import is_plain
 from fairreason.recipe import Recipe
 from fairreason.training import sft
 from fairreason.training.batches import divide, row_numbers
-from fairreason.training.rollout import is_plain
 from fairreason.training.sampling import SamplingTrainer
 from fairreason.training.settings import common, lora_config
 from fairreason.training.targets import teacher_trace

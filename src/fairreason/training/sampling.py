@@ -15,8 +15,9 @@ import torch
 from fairreason import benchmarks
 from fairreason.benchmarks.base import grade_one
 from fairreason.models.encode import TOKEN_FIELDS
+from fairreason.models.read import fields_of, is_plain
 from fairreason.records import Completion, FinishReason, Grade
-from fairreason.training.rollout import Draw, fields_of, is_plain, sample
+from fairreason.training.rollout import Draw, sample
 from fairreason.training.trainer import MixedTrainer
 
 
@@ -33,12 +34,11 @@ class SamplingTrainer(MixedTrainer):
     def sample(self: Any, copies: int) -> list[list[int]]:
         """The round's completions, `copies` a prompt."""
         model = self.accelerator.unwrap_model(self.model_wrapped)
-        prompts = self.round.tolist()[::copies]
-        lengths = [len(self.run.rows.prompt(row).input_ids) for row in prompts]
+        prompts = [self.run.rows.prompt(row) for row in self.round.tolist()[::copies]]
         banned = self.generation_kwargs.get("suppress_tokens") or ()
         draw = Draw(copies, self.max_completion_length, self.temperature, self.eos_token_ids, banned)
         with self.accelerator.autocast():
-            return sample(model, prompts, self.run.rows.prompts, lengths, draw)
+            return sample(model, prompts, draw)
 
     def _generate_and_score_completions(self: Any, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         rows = torch.tensor([item["row"] for item in inputs])

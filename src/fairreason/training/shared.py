@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 import torch
 
+from fairreason.models.read import Batch, fields_of, positions
 from fairreason.training.batches import IGNORED
-from fairreason.training.rollout import Batch, fields_of, positions
 
 TOKENS = {"cpu": 4_096, "cuda": 32_768}  # tokens in one forward
 LONGEST = 4_096  # a longer row's mask would cost more than the sharing saves

@@ -26,4 +26,21 @@ def _scripted(model: str, **options: Any) -> Backend:
     return ScriptedBackend.from_file(Path(model))
 
 
-BACKENDS: dict[str, Callable[..., Backend]] = {"huggingface": _huggingface, "scripted": _scripted}
+def _openai(model: str, **options: Any) -> Backend:
+    from fairreason.models.backends.openai_server import OpenAIBackend
+
+    return OpenAIBackend(model, **options)
+
+
+def _vllm(model: str, **options: Any) -> Backend:
+    from fairreason.models.backends.vllm_engine import VllmBackend
+
+    return VllmBackend(model, **options)
+
+
+BACKENDS: dict[str, Callable[..., Backend]] = {
+    "huggingface": _huggingface,
+    "vllm": _vllm,
+    "openai": _openai,
+    "scripted": _scripted,
+}

@@ -14,29 +14,37 @@ from typing import Literal, Protocol
 
 from fairreason.records import Completion
 
+Mode = Literal["generate", "letters"]
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One question to a model: an id (it seeds the sampling), the text, pictures as paths or data URLs."""
+    """One question to a model: an id (it seeds the sampling), the text, pictures as paths or data URLs, and in mode
+    `letters` the letters of the options that the text shows."""
 
     id: str
     text: str
     images: tuple[str, ...] = ()
+    letters: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How to answer. Temperature 0 is greedy; `samples` answers a prompt; `thinking` goes to the chat template."""
+    """How to answer. Temperature 0 is greedy; `samples` answers a prompt; `thinking` goes to the chat template. Mode
+    `generate` lets the model write, `letters` asks which option's letter it would write first (letters.py)."""
 
     max_new_tokens: int = 64
     temperature: float = 0.0
     samples: int = 1
     seed: int = 0
     thinking: Literal["on", "off"] = "on"
+    mode: Mode = "generate"
 
 
 class Backend(Protocol):
-    """`fingerprint` names everything on the model's side that decides an answer; equal fingerprints, equal answers."""
+    """`fingerprint` names everything on the model's side that decides an answer; equal fingerprints, equal answers. One
+    that knows more than mode `generate` lists its `modes`; one that cannot cover the weights (a server's) says so by an
+    attribute `weights_are_known` that is False."""
 
     name: str
 

@@ -2,13 +2,13 @@
 
 The noise of a token is a hash of (key of the answer, position, token), so it does not depend on the batch. The logits
 do, in their last bits: a row beside others goes through other kernels than the same row alone (differences up to 6e-5
-at logits of 12 on a 1.1 M model in float32). Where the two best are so close that this could decide, `close` says so
-and the backend answers that row again alone, which makes the answer the same for every batch.
+at logits of 12 on a 1.1 M model in float32). Where the two best are so close that this could decide, the choice is made
+again from a forward over that row's tokens alone, which makes the answer the same for every batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from transformers import LogitsProcessor
@@ -16,37 +16,62 @@ from transformers import LogitsProcessor
 CLOSE = 1e-4  # of the largest logit; ten times the relative difference that was measured
 MIX_1, MIX_2, STEP = -0x40A7B892E31B1A47, -0x6B2FB644ECCEEE15, -0x61C8864680B583EB  # splitmix64's, as signed 64 bit
 
+Alone = Callable[[int, Sequence[int]], torch.Tensor]
+"""(row, what it has written) -> logits of its next token (V), from a forward that holds nothing else."""
 
-class ChooseToken(LogitsProcessor):
-    """Adds the noise, and watches for close choices among rows that are not finished. One per batch.
 
-    `keys`: one a row (base.sampling_key). `eos_ids` end a row. Positions count from `prompt_width`.
+class ChooseToken:
+    """The next token of each row that goes on; `models.write.Choose`. One per batch.
+
+    `keys`: one a row (base.sampling_key). Without `alone` close choices stay as the batch has them.
     """
 
-    def __init__(self, keys: Sequence[int], temperature: float, eos_ids: Sequence[int], prompt_width: int, watch: bool):
+    def __init__(self, keys: Sequence[int], temperature: float, alone: Alone | None):
         self.keys_B = torch.tensor(keys, dtype=torch.int64)
         self.temperature = temperature
-        self.eos_ids = torch.tensor(sorted(eos_ids), dtype=torch.int64)
-        self.prompt_width = prompt_width
-        self.watch = watch
-        self.close_B = torch.zeros(len(keys), dtype=torch.bool)
-        self.finished_B = torch.zeros(len(keys), dtype=torch.bool)
+        self.alone = alone
+
+    def __call__(self, logits_NV: torch.Tensor, going_N: torch.Tensor, written_BT: torch.Tensor) -> torch.Tensor:
+        scores_NV = self._scores(logits_NV, going_N, written_BT.shape[1])
+        if self.alone is None:
+            return scores_NV.argmax(-1)
+        top = scores_NV.topk(2)
+        token_N = top.indices[:, 0].clone()
+        unit = self.temperature or 1.0
+        close_N = (top.values[:, 0] - top.values[:, 1]) < CLOSE * scale(logits_NV).clamp(min=unit) / unit
+        for n in close_N.nonzero()[:, 0].tolist():
+            row = int(going_N[n])
+            logits_1V = self.alone(row, written_BT[row].tolist())[None]
+            token_N[n] = self._scores(logits_1V, going_N[n : n + 1], written_BT.shape[1]).argmax()
+        return token_N
+
+    def _scores(self, logits_NV: torch.Tensor, going_N: torch.Tensor, position: int) -> torch.Tensor:
+        if not self.temperature:
+            return logits_NV
+        keys_N = self.keys_B.to(going_N.device)[going_N]
+        return logits_NV / self.temperature + gumbel(keys_N, position, logits_NV.shape[1])
+
+
+class InGenerate(LogitsProcessor):
+    """The same choice inside `model.generate`: all but the chosen token are ruled out."""
+
+    def __init__(self, choose: ChooseToken, ends: Sequence[int], prompt_width: int):
+        self.choose, self.ends, self.prompt_width = choose, torch.tensor(list(ends)), prompt_width
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        scale_B = scores.abs().amax(-1)
-        if self.temperature > 0:
-            position = input_ids.shape[1] - self.prompt_width
-            scale_B = scale_B / self.temperature
-            scores = scores / self.temperature + gumbel(self.keys_B.to(scores.device), position, scores.shape[1])
-        if self.watch:
-            self._look(scores, scale_B)
-        return scores
+        written_BT = input_ids[:, self.prompt_width :]
+        ended_B = torch.isin(written_BT, self.ends.to(input_ids.device)).any(-1)
+        going_N = (~ended_B).nonzero()[:, 0]
+        only_BV = torch.full_like(scores, -torch.inf)
+        only_BV[ended_B, 0] = 0  # what comes there is thrown away
+        only_BV[going_N, self.choose(scores[going_N], going_N, written_BT)] = 0
+        return only_BV
 
-    def _look(self, scores: torch.Tensor, scale_B: torch.Tensor) -> None:
-        top = scores.topk(2)
-        close_B = (top.values[:, 0] - top.values[:, 1]) < CLOSE * scale_B.clamp(min=1)
-        self.close_B |= close_B.cpu() & ~self.finished_B
-        self.finished_B |= torch.isin(top.indices[:, 0].cpu(), self.eos_ids)
+
+def scale(logits_NV: torch.Tensor) -> torch.Tensor:
+    """How large a row's logits are, by which its rounding errors are measured."""
+    low, high = logits_NV.aminmax(dim=-1)
+    return torch.maximum(-low, high)
 
 
 def gumbel(keys_B: torch.Tensor, position: int, size: int) -> torch.Tensor:

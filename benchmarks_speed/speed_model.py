@@ -1,0 +1,125 @@
+"""The model of evaluation.py: a Qwen3 of 29.5 M parameters with 32,000 tokens, taught for a minute to end its answers.
+
+It learns from BBQ and GSM8K replies as a model writes them: the letter with the option and a sentence or two, the
+worked solution with the number in a box. What it says is mostly wrong; its prompts, lengths and ends are those of a
+real one.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch.nn.functional import cross_entropy
+from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+
+from fairreason.benchmarks.base import choice_text, prompt_text
+from fairreason.records import Example
+
+VOCABULARY = 32_000
+SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+SPLIT = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def build(folder: Path, examples: Sequence[Example], seconds: float) -> None:
+    """A model folder taught on these examples."""
+    torch.manual_seed(0)
+    pairs = [(prompt_text(example), reply(example)) for example in examples]
+    words = _tokenizer([text for pair in pairs for text in pair])
+    model = Qwen3ForCausalLM(
+        Qwen3Config(
+            vocab_size=VOCABULARY,
+            hidden_size=384,
+            intermediate_size=1_152,
+            num_hidden_layers=10,
+            num_attention_heads=6,
+            num_key_value_heads=2,
+            head_dim=64,
+            max_position_embeddings=2_048,
+            tie_word_embeddings=True,
+            eos_token_id=words.eos_token_id,
+            pad_token_id=words.pad_token_id,
+        )
+    )
+    _teach(model, words, pairs, seconds)
+    model.generation_config.eos_token_id, model.generation_config.pad_token_id = words.eos_token_id, words.pad_token_id
+    model.save_pretrained(folder)
+    words.save_pretrained(folder)
+
+
+def reply(example: Example) -> str:
+    """What a model would answer to it."""
+    if not example.options:
+        return f"{example.solution}\n\\boxed{{{example.answer}}}"
+    assert isinstance(example.answer, int)
+    letter = choice_text(example, example.answer).removeprefix("\\boxed{").removesuffix("}")
+    context = example.prompt.rpartition("\n")[0]
+    return f"{letter}. {example.options[example.answer]}\n\nThe text says: {context} So the right answer is {letter}."
+
+
+def rendered(prompt: str) -> str:
+    """A prompt as the model reads it."""
+    return f"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n"
+
+
+def _tokenizer(texts: Sequence[str]) -> PreTrainedTokenizerFast:
+    backend = Tokenizer(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(SPLIT), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    backend.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY, special_tokens=SPECIAL, initial_alphabet=alphabet, show_progress=False
+    )
+    backend.train_from_iterator(texts, trainer)
+    words = PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        extra_special_tokens=["<|im_start|>"],
+    )
+    words.chat_template = TEMPLATE
+    return words
+
+
+def _teach(
+    model: Qwen3ForCausalLM, words: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, str]], seconds: float
+) -> None:
+    """AdamW on the replies' tokens, four rows a step, the rate falling to 0 as the time runs out."""
+    rng, optimizer = random.Random(0), torch.optim.AdamW(model.parameters(), lr=1.0, betas=(0.9, 0.95))
+    since = time.perf_counter()
+    model.train()
+    while (spent := (time.perf_counter() - since) / seconds) < 1:
+        for group in optimizer.param_groups:
+            group["lr"] = 2e-3 * min(1, 20 * spent + 0.02) * (1 - spent)
+        rows = [(words(rendered(p))["input_ids"], words(r)["input_ids"]) for p, r in rng.sample(pairs, 4)]
+        rows = [(prompt, [*answer, words.eos_token_id]) for prompt, answer in rows]
+        width = max(len(prompt) + len(answer) for prompt, answer in rows)
+        ids = torch.full((len(rows), width), words.pad_token_id)
+        labels = torch.full((len(rows), width), -100)
+        for r, (prompt, answer) in enumerate(rows):
+            end = len(prompt) + len(answer)
+            ids[r, :end] = torch.tensor(prompt + answer)
+            labels[r, len(prompt) - 1 : end - 1] = torch.tensor(answer)
+        hidden = model.model(input_ids=ids).last_hidden_state[labels != -100]
+        loss = cross_entropy(model.lm_head(hidden), labels[labels != -100])
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+    model.eval()
+    print(f"taught for {seconds:.0f} s, loss {loss.item():.2f}", flush=True)

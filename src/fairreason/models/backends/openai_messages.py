@@ -1,0 +1,143 @@
+"""Chat completions as plain data: what an OpenAI-compatible server is sent for a prompt, and what its reply means.
+
+    {"model": "m", "messages": [{"role": "user", "content": "Who is left-handed?"}], "max_tokens": 64, "temperature": 0}
+    {"choices": [{"message": {"content": "B", "reasoning_content": "..."}, "finish_reason": "stop"}], "usage": {...}}
+
+The server writes the prompt into tokens by its own template, so a control token inside a question is in its hands. No
+system turn is sent, and `thinking: off` alone is handed on (as `chat_template_kwargs`): hosted services refuse fields
+that they do not know, and templates that have the switch think by default.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from fairreason.models.backends.base import Prompt, Sampling, sampling_key
+from fairreason.records import Completion, FinishReason, data_url, open_image
+
+SENT_AS_THEY_ARE = ("PNG", "JPEG")
+ORIENTATION = 0x0112  # the EXIF tag by which a server may turn a picture
+
+
+class BadReplyError(ValueError):
+    """A reply with status 200 that is no chat completion; the message says what it is instead."""
+
+
+def request(model: str, prompt: Prompt, sampling: Sampling, sample: int) -> dict[str, Any]:
+    """The fields of one request. Raises DataError, naming the picture, where one cannot be opened."""
+    pictures = [{"type": "image_url", "image_url": {"url": picture_url(one)}} for one in prompt.images]
+    content: Any = [*pictures, {"type": "text", "text": prompt.text}] if pictures else prompt.text
+    fields: dict[str, Any] = {
+        "model": model,
+        "messages": [{"role": "user", "content": content}],
+        "max_tokens": sampling.max_new_tokens,
+        "temperature": sampling.temperature,
+    }
+    if sampling.temperature > 0:
+        fields |= {"top_p": 1, "seed": seed_of(sampling.seed, prompt.id, sample)}
+    if sampling.thinking == "off":
+        fields["extra_body"] = {"chat_template_kwargs": {"enable_thinking": False}}
+    return fields
+
+
+def seed_of(seed: int, prompt_id: str, sample: int) -> int:
+    """One answer's seed, of (seed, example, sample) alone (law 3): 31 bits, which every server takes."""
+    return sampling_key(seed, prompt_id, sample) >> 32
+
+
+def picture_url(reference: str) -> str:
+    """The picture as a data URL of the pixels that every other backend sees: RGB, not turned. A file that already is
+    such a PNG or JPEG is sent as it stands. Raises DataError where it cannot be opened."""
+    picture = open_image(reference)
+    if not reference.startswith("data:"):
+        with Image.open(reference) as stored:
+            plain = stored.mode == "RGB" and stored.getexif().get(ORIENTATION, 1) == 1
+            if plain and stored.format in SENT_AS_THEY_ARE:
+                content = base64.b64encode(Path(reference).read_bytes()).decode()
+                return f"data:image/{stored.format.lower()};base64,{content}"
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return data_url(buffer.getvalue())
+
+
+def completion(content: bytes, sampling: Sampling) -> Completion:
+    """The reply as a Completion; its reasoning becomes the thinking part. Raises BadReplyError."""
+    reply = parse(content)
+    try:
+        choice = reply["choices"][0]
+        message = choice["message"]
+        text = _text(message.get("content") or message.get("refusal"))
+        reasoning = _text(message.get("reasoning_content") or message.get("reasoning"))
+    except (KeyError, IndexError, TypeError, AttributeError):
+        raise BadReplyError(f"a reply without a choice: {said(reply)}") from None
+    usage = reply.get("usage")
+    prompt_tokens, tokens = (_count(usage, name) for name in ("prompt_tokens", "completion_tokens"))
+    if choice.get("finish_reason") == "content_filter":
+        return Completion("the server's content filter stopped the answer", "error", prompt_tokens, tokens)
+    reason = _finish(choice.get("finish_reason"), tokens, sampling.max_new_tokens)
+    return Completion(_storable(_joined(reasoning, text, reason)), reason, prompt_tokens, tokens)
+
+
+def parse(content: bytes) -> dict[str, Any]:
+    """A reply's JSON object. Raises BadReplyError, saying what it is instead."""
+    try:
+        reply = json.loads(content)
+    except (ValueError, RecursionError):
+        start = content[:200].lstrip()[:1]
+        kind = {b"": "an empty reply", b"<": "HTML", b"{": "a JSON that breaks off", b"[": "a JSON that breaks off"}
+        raise BadReplyError(f"{kind.get(start, 'something else')} instead of JSON") from None
+    if not isinstance(reply, dict):
+        raise BadReplyError(f"a JSON {type(reply).__name__} instead of an object")
+    return reply
+
+
+def said(body: Any) -> str:
+    """What the server says went wrong, in at most 200 characters of one line.
+
+    >>> said({"error": {"message": "the prompt is too long"}})
+    'the prompt is too long'
+    """
+    while isinstance(body, Mapping):
+        body = body.get("error") or body.get("message") or body.get("detail") or json.dumps(dict(body), default=str)
+    text = " ".join(str(body or "nothing").split())
+    return "an HTML page" if text.startswith("<") else text[:200]
+
+
+def _text(value: Any) -> str:
+    """A message's text, which some servers send in parts."""
+    if isinstance(value, list):
+        return "".join(part["text"] for part in value if part.get("type") == "text")
+    if not isinstance(value, str | None):
+        raise TypeError
+    return value or ""
+
+
+def _joined(reasoning: str, text: str, reason: FinishReason) -> str:
+    """One text with the thinking part before the answer; thinking that was cut off stays open."""
+    if not reasoning:
+        return text
+    if not text and reason == "length":
+        return f"<think>\n{reasoning}"
+    return f"<think>\n{reasoning}\n</think>\n\n{text}"
+
+
+def _finish(stated: Any, tokens: int, most: int) -> FinishReason:
+    """Why it ended; a server that does not say has cut an answer that is as long as it may be."""
+    return "length" if stated == "length" or (stated is None and tokens >= most) else "stop"
+
+
+def _count(usage: Any, name: str) -> int:
+    value = usage.get(name) if isinstance(usage, dict) else None
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _storable(text: str) -> str:
+    """The text with half surrogate pairs, which no file can hold, replaced."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
