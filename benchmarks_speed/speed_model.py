@@ -21,6 +21,7 @@ from fairreason.benchmarks.base import choice_text, prompt_text
 from fairreason.records import Example
 
 VOCABULARY = 32_000
+RATE = 2e-3
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -31,7 +32,7 @@ TEMPLATE = (
 )
 
 
-def build(folder: Path, examples: Sequence[Example], seconds: float) -> None:
+def build(folder: Path, examples: Sequence[Example], steps: int) -> None:
     """A model folder taught on these examples."""
     torch.manual_seed(0)
     pairs = [(prompt_text(example), reply(example)) for example in examples]
@@ -51,7 +52,7 @@ def build(folder: Path, examples: Sequence[Example], seconds: float) -> None:
             pad_token_id=words.pad_token_id,
         )
     )
-    _teach(model, words, pairs, seconds)
+    _teach(model, words, pairs, steps)
     model.generation_config.eos_token_id, model.generation_config.pad_token_id = words.eos_token_id, words.pad_token_id
     model.save_pretrained(folder)
     words.save_pretrained(folder)
@@ -97,15 +98,15 @@ def _tokenizer(texts: Sequence[str]) -> PreTrainedTokenizerFast:
 
 
 def _teach(
-    model: Qwen3ForCausalLM, words: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, str]], seconds: float
+    model: Qwen3ForCausalLM, words: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, str]], steps: int
 ) -> None:
-    """AdamW on the replies' tokens, four rows a step, the rate falling to 0 as the time runs out."""
+    """AdamW on the replies' tokens, four rows a step, the rate falling to 0."""
     rng, optimizer = random.Random(0), torch.optim.AdamW(model.parameters(), lr=1.0, betas=(0.9, 0.95))
     since = time.perf_counter()
     model.train()
-    while (spent := (time.perf_counter() - since) / seconds) < 1:
+    for step in range(steps):
         for group in optimizer.param_groups:
-            group["lr"] = 2e-3 * min(1, 20 * spent + 0.02) * (1 - spent)
+            group["lr"] = RATE * min(1, (step + 1) / 10) * (1 - step / steps)
         rows = [(words(rendered(p))["input_ids"], words(r)["input_ids"]) for p, r in rng.sample(pairs, 4)]
         rows = [(prompt, [*answer, words.eos_token_id]) for prompt, answer in rows]
         width = max(len(prompt) + len(answer) for prompt, answer in rows)
@@ -121,5 +122,6 @@ def _teach(
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
+        if step % 20 == 19:
+            print(f"taught {step + 1} steps in {time.perf_counter() - since:.0f} s, loss {loss.item():.2f}", flush=True)
     model.eval()
-    print(f"taught for {seconds:.0f} s, loss {loss.item():.2f}", flush=True)
