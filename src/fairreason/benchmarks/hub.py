@@ -1,8 +1,8 @@
 """Which benchmarks the hub holds in the very files that our readers read, and how such a file comes here.
 
 What has its pictures in files of their own (vlbiasbench, llava-cot, geometry3k, most of mathverse) is read from the
-data folder alone, and so is what the hub holds in other files (gsm8k, aime2024, humaneval, mbpp) or not at all (bbq). What
-was fetched stays in the hub's own cache, so a second run needs no network.
+data folder alone, and so is what the hub holds in other files (gsm8k, aime2024, humaneval, mbpp) or not at all (bbq).
+What was fetched stays in the hub's own cache, so a second run needs no network.
 """
 
 from __future__ import annotations
