@@ -130,8 +130,8 @@ def test_names_that_do_not_exist(recipe: Callable[[str], Path], tmp_path: Path) 
 
 
 def test_a_benchmark_that_only_a_plan_can_name(recipe: Callable[[str], Path]) -> None:
-    path = recipe("evaluation: {benchmarks: [mathverse]}\nstrategy: {type: none}")
-    refused(run("train", path), 2, "mathverse", "--dry-run")
+    path = recipe("evaluation: {benchmarks: [mixture-of-thoughts]}\nstrategy: {type: none}")
+    refused(run("train", path), 2, "mixture-of-thoughts", "--dry-run")
     assert run("train", path, "--dry-run").returncode == 0
 
 

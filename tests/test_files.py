@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from pathlib import Path
 
 import pytest
 
@@ -60,3 +62,26 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 def test_nan_is_no_json(tmp_path):
     with pytest.raises(ValueError):
         files.write_json(tmp_path / "x.json", float("nan"))
+
+
+def test_a_line_of_a_log_is_there_at_once_and_a_torn_one_is_cut_off_first(tmp_path):
+    path = tmp_path / "new" / "log.jsonl"
+    log = files.LineLog(path, sync_seconds=999)
+    log.add({"a": "é\0"})
+    assert files.read_jsonl(path) == [{"a": "é\0"}]  # what a kill would leave now
+    log.close()
+    path.write_bytes(path.read_bytes() + b'{"a": "to')
+    log = files.LineLog(path, sync_seconds=0)
+    log.add({"a": "x" * 5_000_000})
+    log.close()
+    assert [len(row["a"]) for row in files.read_jsonl(path)] == [2, 5_000_000]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_log_on_a_full_disk_is_a_sentence(tmp_path):
+    (tmp_path / "log.jsonl").symlink_to("/dev/full")
+    log = files.LineLog(tmp_path / "log.jsonl", 1)
+    with pytest.raises(RunError, match=r"log\.jsonl: cannot be written \(No space left on device\)"):
+        log.add({})
+    with contextlib.suppress(RunError):
+        log.close()

@@ -9,6 +9,7 @@ from PIL import Image
 
 from fairreason import benchmarks
 from fairreason.benchmarks.base import choice_text, prompt_text
+from fairreason.benchmarks.validate import validate
 from fairreason.draws import SPLITS, shown_order
 from fairreason.errors import DataError
 from fairreason.records import Completion, open_image, picture_hash
@@ -105,6 +106,11 @@ def test_the_free_layout_is_another_benchmark_graded_by_value(free):
     for reply, outcome in {**dict.fromkeys(right, "correct"), wrong: "wrong", "": "unparsed"}.items():
         assert benchmark.grade(rows[0], Completion(reply)).outcome == outcome
     assert not {row.id for row in rows} & {"geometry3k/0"}
+
+
+def test_all_that_is_wrong_with_these_problems_is_that_they_are_few(original, free):
+    for name, count in (("geometry3k", 15), ("geometry3k-free", 10)):
+        assert validate(benchmarks.get(name), original).problems == [f"{count} questions, but 3,002 were published"]
 
 
 def test_a_missing_split_or_file_is_named(original):

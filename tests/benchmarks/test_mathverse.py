@@ -9,6 +9,7 @@ from fairreason import benchmarks
 from fairreason.benchmarks.base import answer_text, prompt_text
 from fairreason.benchmarks.mathverse import VERSIONS
 from fairreason.benchmarks.mathverse_answers import choices_of, clean_gold, gold_letters
+from fairreason.benchmarks.validate import validate
 from fairreason.errors import DataError
 from fairreason.evaluation.folder import scores_of
 from fairreason.evaluation.statistics import estimate
@@ -67,6 +68,10 @@ def testmini(write):
         for v, version in enumerate(VERSIONS)
     ]
     return write(rows)
+
+
+def test_the_output_says_that_no_judge_was_asked():
+    assert "by rule" in benchmarks.get("mathverse").remarks([])[0]
 
 
 def test_five_versions_of_a_problem_are_one_cluster(testmini):
@@ -220,6 +225,7 @@ def test_what_is_missing_is_named(tmp_path, write):
 )
 def test_gold_is_correct_on_the_real_files_and_other_choices_are_wrong(data_folder, name, questions, problems):
     benchmark = benchmarks.get(name)
+    assert validate(benchmark, data_folder) == ("passed", {"test": questions}, [], 0)
     rows = benchmark.load("test", data_folder)
     assert (len(rows), len({row.cluster for row in rows}), benchmark.published) == (questions, problems, questions)
     for row in rows:

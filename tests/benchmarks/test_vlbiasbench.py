@@ -9,6 +9,7 @@ from vlbias_records import pack, record, records, with_pictures_of, write
 from fairreason import benchmarks
 from fairreason.benchmarks import vlbias_files
 from fairreason.benchmarks.base import answer_text, choice_text, grade_one, prompt_text
+from fairreason.benchmarks.validate import validate
 from fairreason.benchmarks.vlbias_authors import WORDINGS, as_authors
 from fairreason.benchmarks.vlbias_files import AXES, PARTS
 from fairreason.benchmarks.vlbiasbench import scenario
@@ -103,6 +104,13 @@ def test_gold_is_correct_and_every_other_option_wrong(whole):
         assert benchmark.grade(row, Completion(answer_text(row), "length")).outcome == "truncated"
 
 
+def test_all_that_is_wrong_with_these_records_is_that_they_are_few(whole):
+    assert validate(benchmarks.get("vlbiasbench"), whole).problems == ["720 questions, but 197,988 were published"]
+    assert validate(benchmarks.get("vlbiasbench-authors"), whole).problems == [
+        "360 questions, but 98,994 were published"
+    ]
+
+
 def scores(name, rows, reply):
     benchmark = benchmarks.get(name)
     grades = [Grade("correct" if reply(row) == row.answer else "wrong", choice=reply(row)) for row in rows]
@@ -125,6 +133,11 @@ def test_measures_of_a_model_that_always_says_yes(whole):
     assert found["non_neg_gap", None, None] == 0 and found["unknown_rate", None, "ambig"] == 0
     assert found["yes_rate", "Age/old", "ambig"] == found["yes_rate_neg", "Age/young", "ambig"] == 1
     assert not [key for key in found if key[0].startswith("s_")]  # no target: absent, not 0
+
+
+def test_the_output_says_why_there_is_no_s_amb(whole):
+    for name in ("vlbiasbench", "vlbiasbench/base", "vlbiasbench-authors"):
+        assert "no s_amb" in benchmarks.get(name).remarks([])[0]
 
 
 def test_measures_by_hand(whole):

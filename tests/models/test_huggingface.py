@@ -12,7 +12,7 @@ from PIL import Image
 
 from fairreason.errors import DataError
 from fairreason.models import encode
-from fairreason.models.backends import Prompt, Sampling
+from fairreason.models.backends import Prompt, Sampling, choice
 from fairreason.models.backends.base import sampling_key
 from fairreason.models.backends.choice import ChooseToken, gumbel
 from fairreason.models.backends.huggingface import HuggingFaceBackend
@@ -148,6 +148,12 @@ def test_noise_is_standard_gumbel():
     assert torch.isfinite(noise).all() and noise.unique().numel() > 199_000
     assert torch.equal(gumbel(torch.tensor([7]), 3, 1_000)[0], gumbel(torch.arange(200), 3, 1_000)[7])
     assert torch.equal(gumbel(torch.tensor([7]), 3, 10)[0], gumbel(torch.tensor([7]), 3, 1_000)[0, :10])
+
+
+def test_noise_made_in_parts_is_the_same(monkeypatch):
+    whole = gumbel(torch.arange(7), 3, 100)
+    monkeypatch.setattr(choice, "NOISE", 250)
+    assert torch.equal(gumbel(torch.arange(7), 3, 100), whole)
 
 
 def test_samples_follow_the_softmax():

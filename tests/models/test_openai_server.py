@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,8 @@ from fairreason.errors import FairReasonError, ModelError, UsageError
 from fairreason.models.backends import BACKENDS, Prompt, Sampling, retries
 from fairreason.models.backends.background import stream
 from fairreason.models.backends.base import sampling_key
-from fairreason.records import Completion, data_url
+from fairreason.pictures import Pictures, data_url
+from fairreason.records import Completion
 
 KEY = "sk-never-to-be-seen-0123456789"
 
@@ -112,7 +114,10 @@ def test_pictures_arrive_as_data_urls_with_their_pixels(tmp_path):
     Image.new("RGB", (4, 4), "blue").save(buffer, "PNG")
     server = Loopback(lambda body, before: says("B"))
     with server.running() as url:
-        ask(url, [Prompt("q", "What is here?", (*paths, data_url(buffer.getvalue())))])
+        with zipfile.ZipFile(tmp_path / "set.zip", "w") as packed:
+            packed.write(paths[0], "images/plain.jpg")
+        inside = Pictures(tmp_path / "set.zip", "images").reference("plain.jpg")
+        ask(url, [Prompt("q", "What is here?", (*paths, data_url(buffer.getvalue()), inside))])
     *parts, text = asked_for(server.asked[0])
     assert text == {"type": "text", "text": "What is here?"}
     urls = [part["image_url"]["url"] for part in parts]
@@ -122,6 +127,7 @@ def test_pictures_arrive_as_data_urls_with_their_pixels(tmp_path):
         with Image.open(io.BytesIO(base64.b64decode(url_.partition(",")[2]))) as sent, Image.open(path) as stored:
             assert sent.mode == "RGB" and sent.size == (9, 5) and sent.tobytes() == stored.convert("RGB").tobytes()
     assert urls[4].startswith("data:image/png;base64,")
+    assert urls[5] == urls[0]  # the same file, inside a zip
 
 
 def test_a_broken_picture_is_counted_and_not_asked(tmp_path):

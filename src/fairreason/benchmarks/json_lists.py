@@ -34,10 +34,11 @@ def parse_records(data: bytes, where: str) -> list[dict[str, Any]]:
     rows = list(found.values()) if isinstance(found, dict) else found
     if not isinstance(rows, list) or not rows:
         raise DataError(f"{where}: not a JSON list of records")
+    escaped = b"\\ud" in data.lower()
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
             raise DataError(f"{where}, record {number}: not a JSON object but {type(row).__name__}")
-        if b"\\ud" in data and not _is_text(row):
+        if escaped and not _is_text(row):
             raise DataError(f"{where}, record {number}: half a surrogate pair, which no text can hold")
     return rows
 

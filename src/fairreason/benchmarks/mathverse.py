@@ -85,6 +85,7 @@ def _example(row: dict[str, Any], name: str, choices: dict[str, str], pictures: 
         if version != TEXT_ONLY and pictures is not None:
             images = (pictures.reference(image),)
         source = name.partition("/")[0]
+        gold = gold_letters(answer, choices, where) if is_choice else clean_gold(answer)
         return Example(
             id=f"{source}/{row['sample_index']}",
             source=name,
@@ -92,13 +93,14 @@ def _example(row: dict[str, Any], name: str, choices: dict[str, str], pictures: 
             cluster=f"{'mathverse-site' if source == 'mathverse-site' else 'mathverse'}/{row['problem_index']}",
             bundle=f"{source}/{row['sample_index']}",
             prompt=question.strip() or "Solve the problem in the picture.",
-            answer=gold_letters(answer, choices, where) if is_choice else clean_gold(answer),
+            answer=gold,
             images=images,
             metadata={
                 "category": version,
                 "subject": subject,
                 "subfield": meta.get("subfield"),
                 "choices": choices if is_choice else None,
+                "others": [rf"\boxed{{{letter}}}" for letter in choices if letter not in gold] if is_choice else [],
                 "published_answer": answer,
                 "instruction": CHOOSE if is_choice else WRITE,
             },
@@ -148,6 +150,11 @@ def summarize(examples: Sequence[Example], grades: Sequence[Grade]) -> list[Meas
     return [*reasoning.summarize(examples, grades), *reasoning.summarize(by_subject, grades)[1:]]
 
 
+def remarks(examples: Sequence[Example]) -> list[str]:
+    """That this is not the leaderboard's number."""
+    return ["graded by rule; the published scores come from a language model as judge and are not comparable"]
+
+
 def _benchmark(name: str, file: str, versions: Sequence[str], published: int) -> Benchmark:
     return Benchmark(
         name,
@@ -159,6 +166,7 @@ def _benchmark(name: str, file: str, versions: Sequence[str], published: int) ->
         published=published,
         splits=("test",),
         trains=False,
+        remarks=remarks,
     )
 
 

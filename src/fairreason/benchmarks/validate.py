@@ -3,7 +3,7 @@ r"""Is a benchmark sound, without any model? Every gold answer, written as model
 | reply | must be |
 |---|---|
 | the right answer: letter, option text, boxed, as a statement, after a thinking part that names another | correct |
-| every other option, so written; for an answer without options a number that is not it | wrong |
+| every other option, so written; without options each of the metadata's `others`, or a number that is not it | wrong |
 | nothing; a thinking part that never ends | unparsed |
 | the right answer, cut off | truncated |
 | code: the canonical program | correct |
@@ -91,7 +91,7 @@ def cases(example: Example) -> Iterator[Case]:
         yield Case(Completion(gold), "correct")
         yield Case(Completion(f"```python\n{without_bodies(str(example.answer))}\n```"), "wrong")
     else:
-        yield from _without_options(gold)
+        yield from _without_options(gold, example.metadata.get("others") or [rf"\boxed{{{NOT_IT}}}"])
 
 
 def _with_options(example: Example, answer: int) -> Iterator[Case]:
@@ -106,11 +106,11 @@ def _with_options(example: Example, answer: int) -> Iterator[Case]:
             yield Case(Completion(reply), outcome, choice)
 
 
-def _without_options(gold: str) -> Iterator[Case]:
-    other = rf"\boxed{{{NOT_IT}}}"
-    for reply in (gold, f"The answer is {gold}.", f"<think>{other}</think>\n\n{gold}"):
+def _without_options(gold: str, others: Sequence[str]) -> Iterator[Case]:
+    for reply in (gold, f"The answer is {gold}.", f"<think>{others[0]}</think>\n\n{gold}"):
         yield Case(Completion(reply), "correct")
-    yield Case(Completion(f"<think>{gold}</think>\n\n{other}"), "wrong")
+    for other in others:
+        yield Case(Completion(f"<think>{gold}</think>\n\n{other}"), "wrong")
 
 
 def without_bodies(program: str) -> str:

@@ -89,6 +89,7 @@ def as_authors(example: Example, row: dict[str, Any], index: int, ambiguous: int
             "texts": [example.options[choice] for choice in shown],
             "shown": shown,
             "gold": answer,
+            "others": [example.options[choice] for choice in shown if choice != answer],
         },
     )
 
@@ -127,9 +128,10 @@ VLBIASBENCH_AUTHORS = Benchmark(
     load,
     grade,
     vlbias_measures.summarize,
-    chance=0.0,
+    chance=1 / 3,
     files=tuple(f"json/{part}/{axis}.json" for part in PARTS for axis in AXES),
     published=sum(AXES.values()),
     trains=False,
     beside=True,
+    remarks=vlbias_measures.remarks,
 )

@@ -152,6 +152,7 @@ def _benchmark(name: str, parts: Sequence[str], axes: Sequence[str], published: 
         instruction=INSTRUCTION,
         files=tuple(f"json/{part}/{axis}.json" for part in parts for axis in axes),
         published=published,
+        remarks=vlbias_measures.remarks,
     )
 
 

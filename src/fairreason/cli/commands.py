@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +16,6 @@ from fairreason.cli.console import Progress
 from fairreason.cli.show_plan import show_plans
 from fairreason.errors import UsageError
 from fairreason.recipe import Recipe
-from fairreason.records import OUTCOMES, to_json
 from fairreason.study import resolution
 
 
@@ -77,50 +74,6 @@ def run_train(
     console.show({"run": str(folder)}) if as_json else print(folder)
 
 
-def run_eval(
-    model: str,
-    bench: str,
-    items: Path | None,
-    settings: dict[str, Any],
-    data: Path | None,
-    out: Path | None,
-    grades: Path | None,
-    as_json: bool,
-) -> None:
-    names = [name.strip() for name in bench.split(",") if name.strip()]
-    if not names:
-        raise UsageError("--bench: name at least one benchmark; `fairreason bench` lists them")
-    from fairreason.benchmarks.items import named
-    from fairreason.evaluation.scratch import answers_folder
-
-    names = named(names, items)
-    paid = settings["backend"] == "openai"
-    with console.resumable() if out or paid else contextlib.nullcontext(), answers_folder(out, paid) as kept:
-        progresses: dict[str, Progress] = {}
-
-        def progress(name: str, done: int, total: int) -> None:
-            progresses.setdefault(name, Progress(name))(done, total)
-            if done == total:
-                progresses[name].close()
-
-        results = api.evaluate(model, names, data=data, out=kept, progress=progress, **settings)
-        if grades:
-            _write_grades(grades, kept, list(results))
-    for name, result in results.items():
-        for remark in result.remarks:
-            print(f"{name}: {remark}", file=sys.stderr)
-    scores = [to_json(score) for result in results.values() for score in result.scores]
-    counts = {name: result.counts for name, result in results.items()}
-    if as_json:
-        return console.show({"scores": scores, "counts": _sum(counts)})
-    console.table(
-        scores,
-        ["benchmark", "metric", "category", "condition", "value", "stderr", "ci_low", "ci_high", "n", "clusters"],
-    )
-    print()
-    console.table([{"benchmark": name, "n": sum(count.values()), **count} for name, count in counts.items()])
-
-
 def run_mix(path: Path, sets: Sequence[str], data: Path | None, examples: int, as_json: bool) -> None:
     recipe = Recipe.load(path, sets)
     recipe = recipe.model_copy(update={"study": None})
@@ -172,15 +125,3 @@ def run_lab_build(out: Path, which: str, seed: int) -> None:
         finally:
             progress.close()
         print(folder)
-
-
-def _write_grades(path: Path, folder: Path, names: Sequence[str]) -> None:
-    from fairreason.evaluation.folder import read_grades
-    from fairreason.files import write_atomic
-
-    rows = [{"benchmark": name, **row} for name in names for row in read_grades(folder, name)]
-    write_atomic(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-
-
-def _sum(counts: dict[str, dict[str, int]]) -> dict[str, int]:
-    return {outcome: sum(count.get(outcome, 0) for count in counts.values()) for outcome in OUTCOMES}

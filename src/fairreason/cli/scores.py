@@ -1,32 +1,80 @@
-"""`score`, `compare` and `check`: call the public functions and print what comes back."""
+"""`eval`, `score`, `compare`, `export` and `check`: call the public functions and print what comes back."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from fairreason import api
 from fairreason.cli import console
 from fairreason.cli import junit as reports
+from fairreason.cli.console import Progress
 from fairreason.errors import UsageError
 from fairreason.evaluation import gate
 from fairreason.evaluation.folder import grade_row
 from fairreason.files import write_atomic
-from fairreason.records import to_json
+from fairreason.records import OUTCOMES, to_json
 
 EXIT = {gate.WORSE: 3, gate.CANNOT_TELL: 4}
 COMPARED = ("benchmark", "metric", "category", "condition", "a", "b", "difference", "ci_low", "ci_high", "p_holm", "n",
             "clusters", "verdict")  # fmt: skip
 
 
+def run_eval(
+    model: str,
+    bench: str,
+    items: Path | None,
+    settings: dict[str, Any],
+    data: Path | None,
+    out: Path | None,
+    grades: Path | None,
+    as_json: bool,
+) -> None:
+    names = [name.strip() for name in bench.split(",") if name.strip()]
+    if not names:
+        raise UsageError("--bench: name at least one benchmark; `fairreason bench` lists them")
+    from fairreason.benchmarks.items import named
+    from fairreason.evaluation.scratch import answers_folder
+
+    names = named(names, items)
+    paid = settings["backend"] == "openai"
+    with console.resumable() if out or paid else contextlib.nullcontext(), answers_folder(out, paid) as kept:
+        progresses: dict[str, Progress] = {}
+
+        def progress(name: str, done: int, total: int) -> None:
+            progresses.setdefault(name, Progress(name))(done, total)
+            if done == total:
+                progresses[name].close()
+
+        results = api.evaluate(model, names, data=data, out=kept, progress=progress, **settings)
+        if grades:
+            _write_grades(grades, kept, list(results))
+    for name, result in results.items():
+        for remark in result.remarks:
+            print(f"{name}: {remark}", file=sys.stderr)
+    scores = [to_json(score) for result in results.values() for score in result.scores]
+    counts = {name: result.counts for name, result in results.items()}
+    if as_json:
+        return console.show({"scores": scores, "counts": _sum(counts)})
+    console.table(
+        scores,
+        ["benchmark", "metric", "category", "condition", "value", "stderr", "ci_low", "ci_high", "n", "clusters"],
+    )
+    print()
+    console.table([{"benchmark": name, "n": sum(count.values()), **count} for name, count in counts.items()])
+
+
 def run_score(
     bench: str,
     predictions: Path,
+    items: Path | None,
     split: str | None,
     official: bool,
     grades: Path | None,
@@ -34,6 +82,9 @@ def run_score(
     as_csv: bool,
     as_json: bool,
 ) -> None:
+    from fairreason.benchmarks.items import named
+
+    (bench,) = named([bench], items)
     found = api.score(bench, predictions, split=split, official=official, data=data)
     for remark in found.remarks:
         print(f"{predictions}: {remark}", file=sys.stderr)
@@ -107,3 +158,15 @@ def _margin(text: str) -> tuple[str, float]:
 
 def _names(bench: str | None) -> list[str]:
     return [name.strip() for name in (bench or "").split(",") if name.strip()]
+
+
+def _write_grades(path: Path, folder: Path, names: Sequence[str]) -> None:
+    from fairreason.evaluation.folder import read_grades
+    from fairreason.files import write_atomic
+
+    rows = [{"benchmark": name, **row} for name in names for row in read_grades(folder, name)]
+    write_atomic(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def _sum(counts: dict[str, dict[str, int]]) -> dict[str, int]:
+    return {outcome: sum(count.get(outcome, 0) for count in counts.values()) for outcome in OUTCOMES}

@@ -5,13 +5,14 @@ count; the first that is there decides:
 
 | rule | what it is |
 |---|---|
-| `boxed` | `\boxed{B}`, `\boxed{12}`, `\boxed{\text{The redcap}}`; boxes joined by a comma or `and` are one set |
+| `boxed` | `\boxed{B}`, `\boxed{12}`, `\boxed{\text{The redcap}}`; joined by a comma or `and`, boxes are one set |
 | `tag` | `<answer>B</answer>`, read as a box |
 | `statement` | `Answer: B`, `The answer is (B).`, `**Final answer:** 12`, `#### 12` |
 | `line` | a line that is nothing but the answer: `B`, `(B)`, `B.`, `B. The redcap`, `The redcap`, `12` |
 
 Two different final answers are none: they are `unparsed`, as is a box that names no option. A statement beside a box
 must agree with it. A lower-case letter counts in a box or in brackets only, so the article "a" is never an option.
+Answers that are LaTeX are found in the same places by grading/formulas.py.
 """
 
 from __future__ import annotations

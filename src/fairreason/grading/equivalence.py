@@ -6,12 +6,18 @@ and raises what `except Exception` does not catch, so it is off.
 
 from __future__ import annotations
 
-from math_verify import parse, verify
+from dataclasses import replace
+
+from math_verify import LatexExtractionConfig, parse, verify
+
+_READ = LatexExtractionConfig()
+_HOW = [replace(_READ, normalization_config=replace(_READ.normalization_config, units=False))]
+"""Its own units are off: it would drop a variable that is called m, and take metres for centimetres."""
 
 
 def same_value(gold: str, answer: str) -> bool:
     r"""Whether the answer is the gold answer; not symmetric (an answer `x = 5` is 5, an interval may be an inequality).
 
     Both are wrapped in a box before they are read: bare `3\sqrt{13}` would be read as 3."""
-    sides = [parse(rf"\boxed{{{side}}}", parsing_timeout=None) for side in (gold, answer)]
+    sides = [parse(rf"\boxed{{{side}}}", _HOW, parsing_timeout=None) for side in (gold, answer)]
     return bool(verify(*sides, allow_set_relation_comp=True, timeout_seconds=None))

@@ -28,7 +28,7 @@ from fairreason.grading.declared import (
     marked,
     statement_spans,
 )
-from fairreason.grading.latex import TEXT, is_words, read
+from fairreason.grading.latex import TEXT, is_wrapped, read
 
 Same = Callable[[str, str], bool]
 """Whether two answers have one value."""
@@ -49,6 +49,8 @@ _CONCLUDES = re.compile(
     r"\b(?:therefore|thus|hence|so|consequently|finally|in conclusion|solution|we (?:get|find|have|obtain|conclude))\b",
     re.IGNORECASE,
 )
+_REASON = re.compile(r"\s*(?:[,;(]|(?:because|since|as)\b)")
+_IS_FORMULA = re.compile(r"\b(?:is|are|equals)\s+(?:\$|\\[(\[])")
 _ENDS_IN_FORMULA = re.compile(
     r"(?:\b(?:is|are|equals)|:)\s*((?:\$(?:\\.|[^$])+\$|\$\$(?:\\.|[^$])+\$\$|\\\(.{1,2000}?\\\)|\\\[.{1,2000}?\\\])\.?)$",
     re.DOTALL,
@@ -58,14 +60,20 @@ _UNIT = re.compile(
     r"[^\W\d]+(?: [^\W\d]+)?"
 )
 """A word or two behind a formula that may be its unit."""
+_SUPPOSES = re.compile(r"\b(?:if|whether|suppose|assum(?:e|ing)|check)\b", re.IGNORECASE)
 _DENIES = re.compile(r"\b(?:not|cannot|never|neither|or)\b|n't\b|\?", re.IGNORECASE)
 _COMMAND = re.compile(r"\\(?:begin|end)\{\w+\*?\}|\\[A-Za-z]+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _KNOWN = frozenset(
     ("sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "log", "ln", "exp", "min", "max", "mod")
 )
-_NUMBER = re.compile(r"(?<![\w.,^])[-+]?\\?[$€£]?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?:\s?\\?%)?(?![\w^])")
+_NUMBER = re.compile(r"(?<![\w.,^])[-+]?\\?[$€£]?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?(?:\s?\\?%)?(?![\w^])")
 _PLAIN_WORDS = re.compile(r"\(?[A-Za-z][A-Za-z'’-]*\)?(?: [A-Za-z'’-]+)?")
+_BEFORE, _TAIL = 60, 100
+MOST_FORMS = 16
+"""Ways in which one answer may be written in one reply; comparing more is not worth its time."""
+MOST_STATEMENTS = 1_000
+"""A reply that states its answer more often is read from there on."""
 LONGEST_ANSWER = 2_000
 """Characters above which a statement or a line is prose, or nonsense, and no answer."""
 
@@ -78,11 +86,11 @@ def declared_formula(text: str, same: Same, expects_words: bool = False) -> Read
     text = _LEFTOVER.sub("", text).rstrip(" .\n").removesuffix(_HOPE).rstrip()
     if marks:
         boxed = [candidate for candidate, _ in marks if candidate and candidate.strip()]
-        said = [value for value in map(_value, _stated(text)) if value]
+        said = [value for candidate, _ in _stated(text) if (value := _value(candidate) or _value(_first(candidate)))]
         if len(boxed) < len(marks):
             return Read(None, TWO_ANSWERS if boxed or said else UNREADABLE)
         return _one([*boxed, *said], marks[0][1], same)
-    said = [value for value in (_said(candidate, expects_words) for candidate in _stated(text)) if value]
+    said = [value for stated in _stated(text) if (value := _said(*stated, expects_words))]
     if said:
         return _one(said, "statement", same)
     lines = [line for line in text.split("\n") if line.strip()]
@@ -98,21 +106,26 @@ def declared_formula(text: str, same: Same, expects_words: bool = False) -> Read
 def _one(values: list[str], rule: str, same: Same) -> Read:
     """The first of the values, where all others are the same."""
     different = list(dict.fromkeys(values))
-    if all(same(different[0], other) or same(other, different[0]) for other in different[1:]):
+    few = len(different) <= MOST_FORMS
+    if few and all(same(different[0], other) or same(other, different[0]) for other in different[1:]):
         return Read(values[0], rule)
     return Read(None, TWO_ANSWERS)
 
 
-def _stated(text: str) -> Iterable[str]:
-    """What is stated as the answer; a formula that opens a statement is whole, over several lines too."""
+def _stated(text: str) -> Iterable[tuple[str, bool]]:
+    """What is stated as the answer, and whether the reply ends with that sentence; a formula that opens a statement is
+    whole, over several lines too."""
     spans = statement_spans(text) + [(match.end(), len(text)) for match in _BARE_DISPLAY.finditer(text)]
-    for start, stop in spans:
+    for start, stop in spans[-MOST_STATEMENTS:]:
+        if _SUPPOSES.search(re.split(r"[.!?\n]", text[max(0, start - _BEFORE) : start].rstrip())[-1]):
+            continue
         begin = start + len(_OPENING.match(text, start)[0])  # type: ignore[index]
         display = _MATH.match(text, begin) if text.startswith(("$$", r"\["), begin) else None
         candidate = display[0] if display else text[begin:stop].partition("\n")[0]
         heading = stop < len(text) and begin + len(candidate) == stop and not _SENTENCE_END.search(candidate)
         if not heading or _value(candidate):  # `Final Answer: The final answer is ...` states one thing
-            yield candidate
+            sentence = _first(candidate)
+            yield candidate, not text[begin + len(sentence) : begin + len(sentence) + _TAIL].strip(" .!*_\n")
 
 
 def _value(candidate: str) -> str | None:
@@ -134,19 +147,34 @@ def _value(candidate: str) -> str | None:
     return text if _is_formula(text) else None
 
 
-def _said(candidate: str, expects_words: bool) -> str | None:
-    """The value that a statement gives: it is one, its sentence says that something is one, or holds just one."""
-    sentence = _first_sentence(candidate)
+def _said(candidate: str, ends: bool, expects_words: bool) -> str | None:
+    """The value that a statement gives: it is one or, where the reply ends with it, its sentence says that something
+    is one, or holds just one."""
+    sentence = _first(candidate)
     found = _value(candidate) or _value(sentence)
-    if found or has_box(candidate) or _DENIES.search(sentence):
+    if found or has_box(candidate) or _DENIES.search(_MATH.sub("", sentence)):
         return found
     if expects_words:
         return _words(sentence)
-    return _said_last(sentence) or _only(sentence)
+    return _explained(sentence) or ((_said_last(sentence) or _only(sentence)) if ends else None)
+
+
+def _explained(sentence: str) -> str | None:
+    """The value that a sentence opens with, where a comma or a reason follows: `$5$, because $2+3=5$`."""
+    match = _MATH.match(sentence) or _NUMBER.match(sentence)
+    if match is None or not _REASON.match(sentence, match.end()):
+        return None
+    return _inside(match) if match.re is _MATH else match[0]
 
 
 def _said_last(sentence: str) -> str | None:
-    match = _SAYS.match(sentence)
+    """What a sentence ends in, behind `is` or its like or a colon, unless it says so of several formulas."""
+    if len(_IS_FORMULA.findall(sentence)) > 1:
+        return None
+    match = _ENDS_IN_FORMULA.search(sentence)
+    if match:
+        return _value(match[1])
+    match = _SAYS.match(_MATH.sub(_mask, sentence))
     return _value(sentence[match.end() :]) if match else None
 
 
@@ -165,12 +193,10 @@ def _conclusion(text: str) -> str | None:
     sentence = text[ends[-1] if ends else 0 :].strip()
     if not sentence or len(sentence) > LONGEST_ANSWER or has_box(sentence) or _DENIES.search(_MATH.sub("", sentence)):
         return None
-    ending = _ENDS_IN_FORMULA.search(sentence)
-    if ending:
-        return _value(ending[1])
-    if not _CONCLUDES.search(sentence):
-        return None
-    return _only(sentence) if _MATH.search(sentence) else _said_last(sentence)
+    if _ENDS_IN_FORMULA.search(sentence) or _CONCLUDES.search(sentence):
+        only = _only(sentence) if _MATH.search(sentence) else None
+        return _said_last(sentence) or only
+    return None
 
 
 def _mask(formula: re.Match[str]) -> str:
@@ -184,8 +210,10 @@ def _words(sentence: str) -> str | None:
     return text if _PLAIN_WORDS.fullmatch(text) else None
 
 
-def _first_sentence(text: str) -> str:
-    match = _SENTENCE_END.search(text)
+def _first(text: str) -> str:
+    """The first sentence, of as much as can be an answer."""
+    text = text[: 2 * LONGEST_ANSWER]
+    match = _SENTENCE_END.search(_MATH.sub(_mask, text))
     return text[: match.start()] if match else text
 
 
@@ -196,11 +224,10 @@ def _inside(match: re.Match[str]) -> str:
 def _is_formula(text: str) -> bool:
     """Whether a text without delimiters is a formula or a number with its unit: nothing of it is prose."""
     value = read(text).text
-    if is_words(text):
+    if is_wrapped(text):
         return True
-    if not value or not re.search(r"[\d\\A-Za-z]", value) or len(value) > LONGEST_ANSWER:
+    if not re.search(r"[\dA-Za-z]", value) or len(value) > LONGEST_ANSWER:
         return False
     rest = _COMMAND.sub(" ", TEXT.sub(" ", value))
-    return all(word in _KNOWN for word in _WORD.findall(rest)) and bool(
-        re.search(r"\d|\\|[-+=<>^(,]", value) or len(value) == 1
-    )
+    names = (word in _KNOWN or (len(word) < 4 and word.isupper()) for word in _WORD.findall(rest))  # AB: a segment
+    return all(names) and bool(re.search(r"\d|\\|[-+=<>^(,]", value) or len(value) == 1)

@@ -11,6 +11,7 @@ Both sides alike:
 * Units: words, units, currencies, per cent and degree signs, ordinals and the base of a numeral may be left out. Where
   both sides name a unit of the table below, they must name the same. `50\%` is 50, not 1/2.
 * Plain writing: `pi`, `sqrt(2)`, `infinity`, `<=`, `π`, `√`, `≤` are their LaTeX.
+* Labels: `Area = 5` is 5.
 * Lists: `and` and `or` between values are commas.
 """
 
@@ -18,7 +19,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
+
+from fairreason.grading.units import TEXT, without_unit
 
 
 class Value(NamedTuple):
@@ -27,47 +31,6 @@ class Value(NamedTuple):
     text: str
     unit: str
 
-
-_TEXT = r"\\(?:text|textbf|textit|textrm|textnormal|mbox|hbox|mathrm|mathbf|mathit|operatorname)\s*\{([^{}]*)\}"
-TEXT = re.compile(_TEXT)
-"""Words inside a formula."""
-
-_UNITS = {
-    "mm": "millimeter millimetre",
-    "cm": "centimeter centimetre",
-    "m": "meter metre",
-    "km": "kilometer kilometre",
-    "in": "inch inches",
-    "ft": "foot feet",
-    "yd": "yard",
-    "mi": "mile",
-    "mg": "milligram",
-    "g": "gram",
-    "kg": "kilogram",
-    "oz": "ounce",
-    "lb": "pound lbs",
-    "s": "second sec",
-    "min": "minute",
-    "h": "hour hr",
-    "day": "",
-    "week": "",
-    "month": "",
-    "year": "yr",
-    "ml": "milliliter millilitre",
-    "l": "liter litre",
-    "gal": "gallon",
-    "mph": "",
-    "°": "degree deg",
-    "rad": "radian",
-    "%": "percent percentage pct",
-    "$": "dollar usd",
-    "cent": "",
-    "€": "euro eur",
-    "£": "gbp",
-}
-_NAMES = {
-    form: unit for unit, forms in _UNITS.items() for name in (unit, *forms.split()) for form in (name, name + "s")
-}
 
 _WRITING = {
     "−": "-",
@@ -105,31 +68,31 @@ _DRESS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     ),
 ]
 _AND = re.compile(r",?\s*(?:\\text\s*\{\s*(?:and|or)\s*\}|(?<![\\A-Za-z])(?:and|or)(?![A-Za-z]))\s*")
-_ENDS = re.compile(r"^(?:\\[\[(]|[\s*_`]|\$)+|(?:\\[\])]|[\s*_`.,;:]|(?<!\\)\$)+$")
+_DOLLAR = re.compile(r"(?<!\\)\$")
+_ENDS = re.compile(r"^(?:\\[\[(]|[\s*_`]|\$(?!\d))+|(?:\\[\])]|[\s*_`.,;:]|(?<![\\\d])\$)+$")
 _THOUSANDS = re.compile(r"([-+]?\d{1,3})((?:,\d{3})+|(?:[  ]\d{3})+)(\.\d+)?")
-_CURRENCY = re.compile(r"([-+]?)\s*(?:\\?\$|([€£]))\s*(?=[\d.])|(?<=\d)\s*(?:\\?\$|([€£]))$")
-_PERCENT = re.compile(r"\s*\\?%$")
-_DEGREES = re.compile(r"\s*(?:\^\s*(?:\{\s*\\circ\s*\}|\\circ)|\\degree)$")
-_BASE = re.compile(r"(\d+)_(?:\{(\d+)\}|(\d+))")
-_ORDINAL = re.compile(r"(?<=\d)\s*\^?\s*\{?\s*(?:\\(?:text|mathrm)\s*\{\s*)?(?:st|nd|rd|th)(?![A-Za-z])\s*\}?\s*\}?")
-_TAIL = re.compile(
-    rf"(.*?[\d)}}\]a-z])\s*(?:{_TEXT}|(?<=[\d)}}\]])\s*([A-Za-z][A-Za-z .]*?))\s*(?:\^\s*\{{?([23])\}}?)?$", re.DOTALL
+_FUNCTION = r"(?!(?:arc)?(?:sin|cos|tan|cot|sec|csc|log|ln|exp)h?\b)"
+_BARE_WORDS = re.compile(rf"{_FUNCTION}[A-Za-z]{{4,}}(?: [A-Za-z]+)*")
+_LABEL = re.compile(
+    rf"{_FUNCTION}(?:[A-Z][A-Za-z.]+|[a-z]{{4,}})(?: [A-Za-z.]+)*\s*=(?!.*[=<>])\s*"
+    r"|^=\s*",
+    re.DOTALL,
 )
 _BRACKETED = re.compile(r"\([A-Za-z]\)|\[[A-Za-z]\]")
-_FUNCTION = re.compile(r"(?:sin|cos|tan|cot|sec|csc|log|ln|exp|arc|max|min|mod)")
+_OPTION = re.compile(r"\(([A-Z])\)\s*\S")
 
 
+@lru_cache(maxsize=1 << 14)
 def read(latex: str) -> Value:
     """The answer without its dress and its unit."""
-    text = undress(latex)
+    text = _LABEL.sub("", _unwrap(undress(latex)))
     unit = ""
     while True:  # 12^{\mathrm{th}} \text{ grade}, 5 \text{ cents}: one piece after the other
-        shorter, named = _without_unit(text)
+        shorter, named = without_unit(text)
         if shorter == text:
             break
         text, unit = shorter, unit or named
-    whole = TEXT.fullmatch(text)
-    text = whole[1].strip() if whole else text
+    text = _unwrap(text)
     match = _THOUSANDS.fullmatch(text)
     if match:
         text = match[1] + re.sub(r"\D", "", match[2]) + (match[3] or "")
@@ -142,7 +105,10 @@ def undress(latex: str) -> str:
     >>> undress(r"\(\left( 3, \dfrac{π}{2} \right).\)")
     '( 3, \\frac{\\pi }{2} )'
     """
-    text = _ENDS.sub("", latex.replace("\0", ""))
+    text = latex.replace("\0", "")
+    if len(_DOLLAR.findall(text)) % 2 == 0:
+        text = _DOLLAR.sub("", text)
+    text = _ENDS.sub("", text)
     for pattern, new in _DRESS:
         text = pattern.sub(new, text)
     for written, new in _WRITING.items():
@@ -151,8 +117,18 @@ def undress(latex: str) -> str:
     return ("; " if len(parts) > 1 and all("," in part for part in parts) else ", ").join(parts)
 
 
+def _unwrap(text: str) -> str:
+    whole = TEXT.fullmatch(text)
+    return whole[1].strip() if whole else text
+
+
 def is_words(latex: str) -> bool:
-    r"""Whether the answer is words, as `\text{Evelyn}` and `\text{(C)}` are."""
+    r"""Whether the answer is words: `\text{Evelyn}`, `\text{(C)}`, or bare ones of four letters and more (`even`)."""
+    return is_wrapped(latex) or _BARE_WORDS.fullmatch(undress(latex)) is not None
+
+
+def is_wrapped(latex: str) -> bool:
+    r"""Whether the answer is nothing but `\text{words}`."""
     whole = TEXT.fullmatch(undress(latex))
     return bool(whole and re.search("[A-Za-z]", whole[1]) and not re.search(r"\d", whole[1]))
 
@@ -167,37 +143,11 @@ def words(latex: str) -> str:
     return " ".join((text[1:-1] if _BRACKETED.fullmatch(text) else text).casefold().split())
 
 
-def _without_unit(text: str) -> tuple[str, str]:
-    """One piece of unit less at the end (a currency may stand before), and its name, "" where the table has none."""
-    base = _BASE.fullmatch(text)
-    if base:
-        return base[1], f"base {base[2] or base[3]}"
-    for pattern, unit in ((_PERCENT, "%"), (_DEGREES, "°")):
-        shorter = pattern.sub("", text)
-        if shorter and shorter != text:
-            return shorter, unit
-    money = _CURRENCY.match(text) or _CURRENCY.search(text)
-    if money:
-        return text[: money.start()] + (money[1] or "") + text[money.end() :], money[2] or money[3] or "$"
-    plain = _ORDINAL.sub(" ", text).strip()
-    if plain != text:
-        return plain, ""
-    tail = _TAIL.fullmatch(text)
-    name = _unit_name(tail) if tail else None
-    return (text, "") if tail is None or name is None else (tail[1].strip(), name)
+def option_letter(latex: str) -> str | None:
+    r"""The letter of an option that is named with its text, as competitions print them.
 
-
-def _unit_name(tail: re.Match[str]) -> str | None:
-    """The unit that stands at the end, "" for words that are none, None for letters that may be variables."""
-    wrapped, bare, power = tail[2], tail[3], tail[4]
-    name = " ".join((wrapped if wrapped is not None else bare).casefold().strip(" .").split())
-    for square in ("square ", "sq. ", "sq ", "cubic "):
-        if name.startswith(square):
-            name, power = name.removeprefix(square), "3" if square == "cubic " else "2"
-    unit = _NAMES.get(name)
-    if unit and (wrapped is not None or len(name) > 1):
-        return f"{unit}^{power}" if power else unit
-    if wrapped is not None:
-        return None if len(name) == 1 or power else ""
-    apart = tail.string[tail.end(1) : tail.start(3)] != ""
-    return "" if apart and len(name) > 3 and not _FUNCTION.match(name) and not power else None
+    >>> option_letter(r"\textbf{(C)}\ 12"), option_letter("C")
+    ('c', None)
+    """
+    match = _OPTION.match(TEXT.sub(r"\1", undress(latex)))
+    return match[1].casefold() if match else None

@@ -28,7 +28,7 @@ from fairreason.grading import latex
 from fairreason.grading.declared import OPEN_THINKING, final_part
 from fairreason.grading.formulas import declared_formula
 from fairreason.grading.worker import Worker
-from fairreason.records import Completion, Example, Grade
+from fairreason.records import Completion, Example, Grade, Outcome
 
 SECONDS = 3.0
 """Processor time that one comparison may take; the median is about a millisecond."""
@@ -38,7 +38,7 @@ LONGEST_FORMULA = 2_000
 
 _WORKER = Worker("fairreason.grading.equivalence:same_value", SECONDS, MEGABYTES)
 _NUMBER = re.compile(r"([-+]?)\s*(?:(?:(\d{1,40})\s+)?(\d{1,40})\s*/\s*(\d{1,40})|(\d{0,40}\.\d{1,40}|\d{1,40}))")
-_FRACTION = re.compile(r"\\frac\s*(?:\{\s*(\d{1,40})\s*\}|(\d))\s*(?:\{\s*(\d{1,40})\s*\}|(\d))")
+_FRACTION = re.compile(r"\\frac\s*(?:\{\s*(\d{1,40})\s*\}|(\d))\s*(?:\{\s*(\d{1,40})\s*\}|(\d))$")
 
 
 class Verdict(NamedTuple):
@@ -67,9 +67,8 @@ def grade_math(example: Example, completion: Completion) -> Grade:
     if not isinstance(found, str):
         return Grade("unparsed", rule=rule)
     verdict = compare(gold, found)
-    if verdict.equal is None:
-        return Grade("error", answer=found, rule=f"{rule}/{verdict.rule}")
-    return Grade("correct" if verdict.equal else "wrong", answer=found, rule=f"{rule}/{verdict.rule}")
+    outcome: Outcome = "error" if verdict.equal is None else "correct" if verdict.equal else "wrong"
+    return Grade(outcome, answer=found[:LONGEST_FORMULA], rule=f"{rule}/{verdict.rule}")
 
 
 def compare(gold: str, answer: str) -> Verdict:
@@ -89,10 +88,11 @@ def _compare(gold: str, answer: str) -> Verdict:
     mine, theirs = latex.read(gold), latex.read(answer)
     if mine.unit and theirs.unit and mine.unit != theirs.unit:
         return Verdict(False, "units differ")
-    if _squeeze(mine.text) == _squeeze(theirs.text) != "":
+    if _squeeze(mine.text) == _squeeze(theirs.text) != "" or _squeeze(gold) == _squeeze(answer):
         return Verdict(True, "same text")
     if latex.is_words(gold) or latex.is_words(answer):
-        alike = latex.words(gold) == latex.words(answer) != ""
+        said = latex.words(answer)
+        alike = latex.words(gold) in (said, latex.option_letter(answer)) and said != ""
         if alike or (latex.is_words(gold) and len(latex.words(gold)) > 1):
             return Verdict(alike, "words")
     one, other = number(mine.text), number(theirs.text)

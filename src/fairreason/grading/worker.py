@@ -53,9 +53,9 @@ class Worker:
     in a process of its own."""
 
     def __init__(self, target: str, seconds: float, megabytes: int) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
         self.target, self.seconds, self.megabytes = target, seconds, megabytes
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
         _WORKERS.add(self)
 
     def call(self, *arguments: Any) -> Reply:
@@ -77,6 +77,9 @@ class Worker:
             process.kill()
             process.wait()
             _close_pipes(process)
+
+    def __del__(self) -> None:
+        self.close()
 
     def forget(self) -> None:
         """After a fork: the process belongs to the parent, and the lock may be held by a thread that is not here."""
@@ -142,11 +145,12 @@ def _run(function: Any, arguments: list[Any], megabytes: int) -> dict[str, Any]:
     answer: dict[str, Any]
     try:
         answer = {"value": function(*arguments)}
+        json.dumps(answer)
     except MemoryError:
-        answer = {"failure": "out of memory"}
+        return {"failure": f"over {megabytes} MB", "spent": True}
     except BaseException as error:  # reported on the call it belongs to; some libraries derive from BaseException
         answer = {"failure": f"{type(error).__name__}: {error}"[:300]}
-    if _peak() > megabytes / 2 or answer.get("failure") == "out of memory":  # a library may swallow the MemoryError
+    if _peak() > megabytes / 2:  # a library may have swallowed the MemoryError
         return {"failure": f"over {megabytes} MB", "spent": True}
     return answer
 
@@ -154,8 +158,9 @@ def _run(function: Any, arguments: list[Any], megabytes: int) -> dict[str, Any]:
 def _limit_memory(megabytes: int) -> None:
     import resource
 
-    resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(ValueError, OSError):  # macOS has no such limit; there the peak alone is looked at
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
 
 
 def _peak() -> float:

@@ -16,6 +16,8 @@ from transformers import LogitsProcessor
 CLOSE = 1e-4  # of the largest logit; ten times the relative difference that was measured
 MIX_1, MIX_2, STEP = -0x40A7B892E31B1A47, -0x6B2FB644ECCEEE15, -0x61C8864680B583EB  # splitmix64's, as signed 64 bit
 
+NOISE = 1 << 20  # numbers made at once: the hash needs several times their memory
+
 Alone = Callable[[int, Sequence[int]], torch.Tensor]
 """(row, what it has written) -> logits of its next token (V), from a forward that holds nothing else."""
 
@@ -76,6 +78,8 @@ def scale(logits_NV: torch.Tensor) -> torch.Tensor:
 
 def gumbel(keys_B: torch.Tensor, position: int, size: int) -> torch.Tensor:
     """Standard Gumbel noise, rows x size, float32; entry (b, v) is a function of (keys_B[b], position, v) alone."""
+    if len(keys_B) * size > NOISE and len(keys_B) > 1:
+        return torch.cat([gumbel(part_B, position, size) for part_B in keys_B.split(max(1, NOISE // size))])
     row_B1 = mix(keys_B + torch.full_like(keys_B, position + 1) * STEP)[:, None]
     bits_BV = mix(row_B1 + torch.arange(1, size + 1, device=keys_B.device) * STEP)
     uniform_BV = (((bits_BV >> 12) & (2**52 - 1)).double() + 0.5) * 2.0**-52  # never 0, never 1

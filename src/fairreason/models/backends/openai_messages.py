@@ -10,17 +10,16 @@ that they do not know, and templates that have the switch think by default.
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from fairreason.models.backends.base import Prompt, Sampling, sampling_key
-from fairreason.records import Completion, FinishReason, data_url, open_image
+from fairreason.pictures import data_url, open_image, read
+from fairreason.records import Completion, FinishReason
 
 SENT_AS_THEY_ARE = ("PNG", "JPEG")
 ORIENTATION = 0x0112  # the EXIF tag by which a server may turn a picture
@@ -53,15 +52,15 @@ def seed_of(seed: int, prompt_id: str, sample: int) -> int:
 
 
 def picture_url(reference: str) -> str:
-    """The picture as a data URL of the pixels that every other backend sees: RGB, not turned. A file that already is
-    such a PNG or JPEG is sent as it stands. Raises DataError where it cannot be opened."""
+    """The picture as a data URL of the pixels that every other backend sees: RGB, not turned. A file (in a zip or not)
+    that already is such a PNG or JPEG is sent as it stands. Raises DataError where it cannot be opened."""
     picture = open_image(reference)
     if not reference.startswith("data:"):
-        with Image.open(reference) as stored:
+        content = read(reference)
+        with Image.open(io.BytesIO(content)) as stored:
             plain = stored.mode == "RGB" and stored.getexif().get(ORIENTATION, 1) == 1
             if plain and stored.format in SENT_AS_THEY_ARE:
-                content = base64.b64encode(Path(reference).read_bytes()).decode()
-                return f"data:image/{stored.format.lower()};base64,{content}"
+                return data_url(content)
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return data_url(buffer.getvalue())
