@@ -129,10 +129,11 @@ def test_names_that_do_not_exist(recipe: Callable[[str], Path], tmp_path: Path) 
     refused(run("train", recipe("mixture: {bias: {lab-math: 1}}")), 2, "lab-math", "mixture.reasoning")
 
 
-def test_a_benchmark_that_only_a_plan_can_name(recipe: Callable[[str], Path]) -> None:
-    path = recipe("evaluation: {benchmarks: [mixture-of-thoughts]}\nstrategy: {type: none}")
-    refused(run("train", path), 2, "mixture-of-thoughts", "--dry-run")
-    assert run("train", path, "--dry-run").returncode == 0
+def test_a_benchmark_that_is_not_at_hand_can_be_planned(recipe: Callable[[str], Path], tmp_path: Path) -> None:
+    path = recipe("evaluation: {benchmarks: [mathverse]}\nstrategy: {type: none}")
+    refused(run("train", path, "--data", tmp_path, "--out", tmp_path / "run"), 1, "mathverse", "testmini.json")
+    planned = run("train", path, "--data", tmp_path, "--dry-run")
+    assert planned.returncode == 0 and "mathverse as published, all splits; not at hand" in planned.stdout
 
 
 def test_a_plan_says_what_it_cannot_know(recipe: Callable[[str], Path], tmp_path: Path) -> None:

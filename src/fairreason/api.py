@@ -216,11 +216,10 @@ def report(study: str | Path) -> Path:
     return reports.build(Path(study))
 
 
-def check_names(recipe: Recipe, run: bool = True) -> None:
-    """Every source and benchmark of the recipe exists, sources under their own axis. Raises UsageError.
+def check_names(recipe: Recipe) -> None:
+    """Every source and benchmark of the recipe exists, sources under their own axis. Raises UsageError."""
+    from fairreason import benchmarks
 
-    With `run` False those pass that recipes of published work name and this version cannot load (they can be planned).
-    """
     wanted: dict[tuple[str, str | None], None] = {}
     for one in recipe.expand():
         if one.strategy.type != "none":
@@ -228,7 +227,9 @@ def check_names(recipe: Recipe, run: bool = True) -> None:
             wanted |= {(name, "reasoning"): None for name in one.mixture.reasoning}
         wanted |= {(name, None): None for name in one.evaluation.benchmarks}
     for name, axis in wanted:
-        _check_name(name, axis, run)
+        own = benchmarks.get(name).axis
+        if axis is not None and own != axis:
+            raise UsageError(f"mixture.{axis}: {name} belongs under mixture.{own}")
 
 
 def check_needs(recipe: Recipe) -> None:
@@ -243,22 +244,6 @@ def check_needs(recipe: Recipe) -> None:
             graded |= dict.fromkeys([*one.mixture.bias, *one.mixture.reasoning])
     for name in graded:
         benchmarks.get(name).needs()
-
-
-def _check_name(name: str, axis: str | None, run: bool) -> None:
-    from fairreason import benchmarks
-    from fairreason.published import PUBLISHED
-
-    try:
-        own = benchmarks.get(name).axis
-    except UsageError:
-        if name.partition("/")[0] not in PUBLISHED:
-            raise
-        if run:
-            raise UsageError(f"{name}: this version cannot load it yet, only plan with it (--dry-run)") from None
-        return
-    if axis is not None and own != axis:
-        raise UsageError(f"mixture.{axis}: {name} belongs under mixture.{own}")
 
 
 def data_folder(data: str | Path | None) -> Path | None:

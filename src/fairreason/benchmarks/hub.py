@@ -1,8 +1,8 @@
 """Which benchmarks the hub holds in the very files that our readers read, and how such a file comes here.
 
-What needs pictures (vlbiasbench, llava-cot, geometry3k, most of mathverse) is read from the data folder alone, and so
-is what the hub holds in other files (gsm8k, aime2024, humaneval, mbpp) or not at all (bbq). What was fetched stays in
-the hub's own cache, so a second run needs no network.
+What has its pictures in files of their own (vlbiasbench, llava-cot, geometry3k, most of mathverse) is read from the
+data folder alone, and so is what the hub holds in other files (gsm8k, aime2024, humaneval, mbpp) or not at all (bbq).
+What was fetched stays in the hub's own cache, so a second run needs no network.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class Repository(NamedTuple):
 HUB: Mapping[str, Repository] = {
     "math500": Repository("HuggingFaceH4/MATH-500", ("test.jsonl",)),
     "mathverse": Repository("AI4Math/MathVerse", ("testmini_text_only.json",)),
+    "geometry3k-free": Repository("hiyouga/geometry3k", ("data/*-00000-of-00001.parquet",)),
     "mixture-of-thoughts": Repository("open-r1/Mixture-of-Thoughts", ("*/train-*.parquet",)),
     "bbq-traces": Repository("Aaron080108/BBQ_Benchmark_Reasoning_Trace", ("*_traces_cleaned.jsonl",)),
 }

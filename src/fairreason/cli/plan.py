@@ -24,8 +24,7 @@ from fairreason.data import mixture as mixtures
 from fairreason.data.bundles import apportion
 from fairreason.data.control import controller
 from fairreason.data.mixture import LeftOut, Mixture
-from fairreason.errors import DataError, UsageError
-from fairreason.published import PUBLISHED
+from fairreason.errors import DataError
 from fairreason.recipe import Recipe
 from fairreason.study.study import recipes_of
 
@@ -58,7 +57,7 @@ class Plan:
 
 def plans(recipe: Recipe, data: Path | None) -> Iterator[Plan]:
     """The plan of every run of the recipe. What runs share (pools, token counts) is counted once."""
-    check_names(recipe, run=False)
+    check_names(recipe)
     shelf = _Shelf(data)
     for one in runs(recipe):
         with nothing_fetched():
@@ -130,13 +129,9 @@ def _absent(recipe: Recipe, data: Path | None) -> str:
         *(mixture.reasoning if mixture.share_reaches(0) else ()),
     ]
     for name in wanted:
-        try:
-            benchmark = benchmarks.get(name)
-        except UsageError:
-            return f"{name} cannot be loaded by this version"
         if path_of(name) is None:
             try:
-                benchmark.load("train", data)
+                benchmarks.get(name).load("train", data)
             except DataError as error:
                 return str(error)
     return ""
@@ -224,10 +219,10 @@ def _questions(name: str, recipe: Recipe, shelf: _Shelf) -> Quantity:
 
 
 def _there_are(name: str, split: str, data: Path | None, cut: Cut) -> Quantity:
+    benchmark = benchmarks.get(name)
     try:
-        return Quantity(len(split_examples(benchmarks.get(name), split, data, cut)))
-    except (UsageError, DataError) as error:
-        known = PUBLISHED.get(name)
-        if known is None or known.questions is None:
+        return Quantity(len(split_examples(benchmark, split, data, cut)))
+    except DataError as error:
+        if benchmark.published is None:
             return Quantity(None, "unknown", str(error))
-        return Quantity(known.questions, "estimated", f"{known.source}, all splits; not at hand")
+        return Quantity(benchmark.published, "estimated", f"{name} as published, all splits; not at hand")
