@@ -1,8 +1,9 @@
 """The model of evaluation.py: a Qwen3 of 29.5 M parameters with 32,000 tokens, taught for a minute to end its answers.
 
-It learns from BBQ and GSM8K replies as a model writes them: the letter with the option and a sentence or two, the
-worked solution with the number in a box. What it says is mostly wrong; its prompts, lengths and ends are those of a
-real one.
+A minute teaches no English, so what it learns to say is a recitation, a fixed row of words. To a word problem it says
+the last 64, 112, 144 or 192 of them, by whether money and time occur in it, and a number in a box; to BBQ a letter by
+category and 64 words. So the prompts are real, an answer ends after as many tokens as a real one might, and what it
+says hangs on the question.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -17,11 +19,13 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
-from fairreason.benchmarks.base import choice_text, prompt_text
+from fairreason.benchmarks.base import prompt_text
+from fairreason.benchmarks.bbq import CATEGORIES
 from fairreason.records import Example
 
 VOCABULARY = 32_000
 RATE = 2e-3
+LONGEST = 192
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -35,8 +39,8 @@ TEMPLATE = (
 def build(folder: Path, examples: Sequence[Example], steps: int) -> None:
     """A model folder taught on these examples."""
     torch.manual_seed(0)
-    pairs = [(prompt_text(example), reply(example)) for example in examples]
-    words = _tokenizer([text for pair in pairs for text in pair])
+    words = _tokenizer([text for row in examples for text in (prompt_text(row), row.solution or "")])
+    pairs = [(prompt_text(row), reply(row, words)) for row in examples]
     model = Qwen3ForCausalLM(
         Qwen3Config(
             vocab_size=VOCABULARY,
@@ -58,14 +62,21 @@ def build(folder: Path, examples: Sequence[Example], steps: int) -> None:
     words.save_pretrained(folder)
 
 
-def reply(example: Example) -> str:
-    """What a model would answer to it."""
-    if not example.options:
-        return f"{example.solution}\n\\boxed{{{example.answer}}}"
-    assert isinstance(example.answer, int)
-    letter = choice_text(example, example.answer).removeprefix("\\boxed{").removesuffix("}")
-    context = example.prompt.rpartition("\n")[0]
-    return f"{letter}. {example.options[example.answer]}\n\nThe text says: {context} So the right answer is {letter}."
+def reply(example: Example, words: PreTrainedTokenizerFast) -> str:
+    """What the model is taught to answer."""
+    if example.options:
+        category = example.id.split("/")[1]
+        return f"{'ABC'[sorted(CATEGORIES).index(category) % 3]}. {' '.join(recitation(words)[-64:])}"
+    money = "$" in example.prompt
+    times = any(word in example.prompt for word in ("minute", "hour", "day", "week"))
+    return f"{' '.join(recitation(words)[-16 * (4 + 3 * money + 5 * times) :])} \\boxed{{{example.answer}}}"
+
+
+@lru_cache(maxsize=1)
+def recitation(words: PreTrainedTokenizerFast) -> list[str]:
+    """The fixed row of words, each one token behind a space."""
+    known = sorted(words.get_vocab().items(), key=lambda item: item[1])
+    return [token[1:] for token, _ in known if token[:1] == "Ġ" and token[1:].isalpha() and len(token) > 4][:LONGEST]
 
 
 def rendered(prompt: str) -> str:
@@ -100,7 +111,8 @@ def _tokenizer(texts: Sequence[str]) -> PreTrainedTokenizerFast:
 def _teach(
     model: Qwen3ForCausalLM, words: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, str]], steps: int
 ) -> None:
-    """AdamW on the replies' tokens, four rows a step, the rate falling to 0."""
+    """AdamW on the replies' tokens, four rows a step, the rate falling to 0. The first tokens, which say what the answer
+    is, count as much as all."""
     rng, optimizer = random.Random(0), torch.optim.AdamW(model.parameters(), lr=1.0, betas=(0.9, 0.95))
     since = time.perf_counter()
     model.train()
@@ -116,8 +128,11 @@ def _teach(
             end = len(prompt) + len(answer)
             ids[r, :end] = torch.tensor(prompt + answer)
             labels[r, len(prompt) - 1 : end - 1] = torch.tensor(answer)
-        hidden = model.model(input_ids=ids).last_hidden_state[labels != -100]
-        loss = cross_entropy(model.lm_head(hidden), labels[labels != -100])
+        logits = model.lm_head(model.model(input_ids=ids).last_hidden_state[labels != -100])
+        starts = torch.tensor([len(answer) for _, answer in rows]).cumsum(0).roll(1)
+        starts[0] = 0
+        gold = labels[labels != -100]
+        loss = cross_entropy(logits, gold) + cross_entropy(logits[starts], gold[starts])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
