@@ -1,5 +1,6 @@
 """Logs opened by Inspect itself: by its reader, and by the server that `inspect view` starts."""
 
+import dataclasses
 import json
 import re
 import socket
@@ -47,6 +48,19 @@ def test_inspect_reads_every_answer_and_score(logs, name):
     assert isinstance(content, str) == (name == "lab-bias")
     if name == "lab-chart":
         assert content[0]["image"].startswith("data:image/png;base64,")
+
+
+@pytest.mark.inspect
+def test_a_picture_that_is_gone_costs_its_own_sample(logs, tmp_path):
+    out, _ = logs
+    side = read(out, [], None)["lab-chart"]
+    bad = dataclasses.replace(side.examples[0], images=(str(tmp_path / "gone.png"),))
+    path = inspect_log.write(dataclasses.replace(side, examples=[bad, *side.examples[1:]]), out, tmp_path)
+    done = subprocess.run([inspect_path(), "log", "dump", path], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    first, *others = (sample["input"][0]["content"][0] for sample in json.loads(done.stdout)["samples"])
+    assert first["type"] == "text" and "gone.png" in first["text"]
+    assert len(others) == 15 and {part["type"] for part in others} == {"image"}
 
 
 @pytest.mark.inspect

@@ -1,5 +1,6 @@
 """Exported tasks, opened and run by lm-evaluation-harness itself."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -49,6 +50,20 @@ def test_the_harness_runs_them_and_finds_right_what_is_right(folder, kind, value
     assert {row["effective"] for row in found["n"].values()} == {12}
 
 
+def test_a_question_whose_picture_is_gone_is_left_out_and_said(tmp_path):
+    benchmark = benchmarks.get("lab-chart")
+    gone = str(tmp_path / "gone.png")
+    bad, *good = benchmark.load("dev", None)[:4]
+    bad = dataclasses.replace(bad, images=(gone,))
+    task = lm_eval_task.write(benchmark, [bad, *good], tmp_path / "tasks")
+    assert task.questions == 3 and gone in task.left_out[bad.id] and len(task.left_out) == 1
+    rows = task.path.with_suffix(".jsonl").read_text().splitlines()
+    assert [json.loads(row)["id"] for row in rows] == [example.id for example in good]
+    assert f"# Left out, since a picture cannot be opened: {bad.id}\n" in task.path.read_text()
+    with pytest.raises(DataError, match="none of its questions can be exported"):
+        lm_eval_task.write(benchmark, [bad], tmp_path / "tasks")
+
+
 @pytest.mark.data
 @pytest.mark.parametrize("name", [*benchmarks.BENCHMARKS])
 def test_every_benchmark_has_a_task(name, tmp_path):
@@ -57,5 +72,5 @@ def test_every_benchmark_has_a_task(name, tmp_path):
         examples = benchmark.load("test", None)[:3]
     except DataError as absent:
         pytest.skip(str(absent))
-    text = lm_eval_task.write(benchmark, examples, tmp_path).read_text()
+    text = lm_eval_task.write(benchmark, examples, tmp_path).path.read_text()
     assert f"task: {lm_eval_task.task_name(name)}" in text
