@@ -111,8 +111,8 @@ def _tokenizer(texts: Sequence[str]) -> PreTrainedTokenizerFast:
 def _teach(
     model: Qwen3ForCausalLM, words: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, str]], steps: int
 ) -> None:
-    """AdamW on the replies' tokens, four rows a step, the rate falling to 0. The first tokens, which say what the answer
-    is, count as much as all."""
+    """AdamW on the replies' tokens, four rows a step, the rate falling to 0. The first tokens, which say what the
+    answer is, count as much as all."""
     rng, optimizer = random.Random(0), torch.optim.AdamW(model.parameters(), lr=1.0, betas=(0.9, 0.95))
     since = time.perf_counter()
     model.train()
