@@ -61,6 +61,8 @@ def get(name: str) -> Benchmark:
     known = {**BENCHMARKS, **PARTS}
     if name in known:
         return known[name]
+    if name in items.KINDS:
+        raise UsageError(f"{name}: asks a file of your own; write {name}:FILE")
     near = nearest(name, known)
     hint = f" Did you mean {near}?" if near else ""
     raise UsageError(f"unknown benchmark {name}.{hint} There are: {', '.join(BENCHMARKS)}; items:PATH for your own")
