@@ -106,7 +106,7 @@ def run_score(
 def run_compare(
     a: Path, b: Path, bench: str | None, margin: float, by_category: bool, data: Path | None, as_json: bool
 ) -> None:
-    rows = api.compare(a, b, _names(bench), margin=margin, by_category=by_category, data=data)
+    rows = api.compare(a, b, _names(bench), margin=margin, by_category=by_category, data=data, remark=_remark)
     console.show(rows) if as_json else console.table(rows, COMPARED)
 
 
@@ -119,7 +119,7 @@ def run_check(
     data: Path | None,
     as_json: bool,
 ) -> None:
-    found = api.check(new, base, dict(map(_margin, margins)) or None, _names(bench), data=data)
+    found = api.check(new, base, _margins(margins) or None, _names(bench), data=data, remark=_remark)
     for name, reason in found.left_out.items():
         print(f"{name} is left out of R: {reason}", file=sys.stderr)
     if junit:
@@ -142,6 +142,20 @@ def run_export(run: Path, out: Path, bench: str | None, data: Path | None) -> No
         raise UsageError(f"{run}: no such folder")
     for side in sides.read(run, _names(bench), api.data_folder(data)).values():
         print(inspect_log.write(side, run, out))
+
+
+def _remark(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
+
+
+def _margins(texts: Sequence[str]) -> dict[str, float]:
+    """The sizes by axis. Raises UsageError; on an axis that stands twice too, since only one could count."""
+    found: dict[str, float] = {}
+    for axis, size in map(_margin, texts):
+        if axis in found:
+            raise UsageError(f"--margin {axis}: stands twice; give one size for an axis")
+        found[axis] = size
+    return found
 
 
 def _margin(text: str) -> tuple[str, float]:
