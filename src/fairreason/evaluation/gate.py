@@ -2,7 +2,8 @@
 
 For each axis the gain g, how much better NEW is, gets a one-sided 95 % interval, paired and clustered. It is NEW − BASE
 where higher is better, BASE − NEW where lower is, abs(BASE) − abs(NEW) where 0 is best; for R, the mean over reasoning
-benchmarks of accuracy(NEW) / accuracy(BASE), it is R − 1, linearised, since both are measured. Non-inferiority:
+benchmarks of accuracy(NEW) / accuracy(BASE), it is R − 1, linearised, since both are measured, with a ratio's interval.
+Non-inferiority:
 
     lower bound of g >= −margin   not worse
     upper bound of g <  −margin   worse
@@ -121,7 +122,7 @@ def _of_ratio(found: Sequence[Pair]) -> Gain:
     )
     level = sum(ratios) / len(ratios)
     one = dataclasses.replace(base, offset=base.offset + 1 - level)
-    return Gain(level, 1.0, statistics.difference(new, one))
+    return Gain(level, 1.0, statistics.difference(new, one, ratio=True))
 
 
 def _times(measure: Measure, factor: float) -> Measure:
