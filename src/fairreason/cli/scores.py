@@ -17,6 +17,7 @@ from fairreason.cli import console
 from fairreason.cli import junit as reports
 from fairreason.cli.console import Progress
 from fairreason.errors import UsageError
+from fairreason.evaluation import compare as comparison
 from fairreason.evaluation import gate
 from fairreason.evaluation.folder import grade_row
 from fairreason.files import write_atomic
@@ -108,6 +109,11 @@ def run_compare(
 ) -> None:
     rows = api.compare(a, b, _names(bench), margin=margin, by_category=by_category, data=data, remark=_remark)
     console.show(rows) if as_json else console.table(rows, COMPARED)
+    if open_rows := comparison.chancy(rows):
+        _remark(
+            f"{len(open_rows)} of {len(rows)} verdicts may be chance among so many (p_holm above {comparison.SURE:g}): "
+            + ", ".join(" ".join(filter(None, (row["metric"], row["category"], row["condition"]))) for row in open_rows)
+        )
 
 
 def run_check(
