@@ -1,5 +1,7 @@
 """Exported tasks, opened and run by lm-evaluation-harness itself."""
 
+import dataclasses
+import importlib.util
 import json
 import os
 import subprocess
@@ -30,6 +32,16 @@ def test_rows_hold_the_very_prompts(folder):
         rows = (folder / f"{lm_eval_task.task_name(name)}.jsonl").read_text().splitlines()
         asked = benchmarks.get(name).load("dev", None)[:12]
         assert [json.loads(row)["prompt"] for row in rows] == [prompt_text(example) for example in asked]
+
+
+def test_the_helper_reads_rows_that_hold_other_line_ends(tmp_path):
+    """Unicode's own line and page ends are text inside a JSON string."""
+    question = dataclasses.replace(benchmarks.get("lab-math").load("dev", None)[0], prompt="1\u2028\x85\x0c2?")
+    lm_eval_task.write(benchmarks.get("lab-math"), [question, question], tmp_path)
+    spec = importlib.util.spec_from_file_location("exported_task", tmp_path / "fairreason_task.py")
+    helper = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(helper)
+    assert helper.rows("fairreason_lab_math.jsonl")["test"]["prompt"] == [prompt_text(question)] * 2
 
 
 @pytest.mark.parametrize(("kind", "value"), [("right", 1.0), ("wrong", 0.0)])
