@@ -11,6 +11,7 @@ import fairreason as fr
 from fairreason import benchmarks
 from fairreason.cli import junit
 from fairreason.evaluation import distributions
+from fairreason.evaluation.intervals import Score
 
 BIAS, MATH = "lab-bias", "lab-math"
 
@@ -102,8 +103,8 @@ def test_r_is_the_ratio_of_accuracies_with_the_error_of_a_ratio(tmp_path):
 
 def test_few_lost_answers_do_not_prove_that_r_was_kept(tmp_path):
     """95 of 100 single questions right before, two of them lost. If .05 of them are lost in truth, 4.75 of 100, two or
-    fewer are seen in 15 % of samples (Poisson), so this must not pass at 5 %; one or none, in 5 %, may. Student's bound
-    alone, -.046, would pass two."""
+    fewer are seen in 15 % of samples (Poisson), so this must not pass at 5 %; one or none, in 5 %, may. Student's,
+    -.046, would pass two."""
     rows = [{"id": f"q{i}", "prompt": f"{i} and 1?", "answer": str(i + 1), "axis": "reasoning"} for i in range(100)]
     items = write(tmp_path / "items.jsonl", rows)
 
@@ -117,6 +118,8 @@ def test_few_lost_answers_do_not_prove_that_r_was_kept(tmp_path):
     row = fr.check(answers("two.jsonl", range(2, 95)), base, margin, bench).rows[0]
     assert row["gain"] == pytest.approx(-2 / 95) and row["clusters"] == row["n"] == 100
     assert row["verdict"] == "cannot tell" and row["needed_clusters"] > 100
+    assert row["gain_low"] == pytest.approx(Score(0, 2, 100).ends(0.9)[0] / 0.95)
+    assert fr.check(answers("one.jsonl", range(1, 95)), base, margin, bench).rows[0]["verdict"] == "not worse"
 
 
 def test_a_base_at_chance_is_left_out_of_r_and_no_axis_is_judged_without_a_benchmark(tmp_path):
