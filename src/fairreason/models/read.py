@@ -44,11 +44,15 @@ def inner(model: Any) -> Any:
 
 
 def is_plain(model: Any) -> bool:
-    """Whether prompts may be shared: a known kind of model, full attention in every layer, masks by addition."""
+    """Whether prompts may be shared: a known kind of model, full attention in every layer, masks by addition.
+
+    Mistral lists no layers: all of them have its window where it has one."""
     config = inner(model).config
     text = config.get_text_config()
+    window = None if getattr(text, "layer_types", None) else getattr(text, "sliding_window", None)
     return (
         config.model_type in KINDS
+        and window is None
         and set(getattr(text, "layer_types", None) or ["full_attention"]) == {"full_attention"}
         and text._attn_implementation in ("sdpa", "eager")
     )
