@@ -173,6 +173,8 @@ def test_sides_that_are_none(tmp_path):
     with pytest.raises(fr.DataError, match=r"no finished evaluation in it"):
         fr.compare(tmp_path, tmp_path)
     a = evaluated(tmp_path / "a")
+    with pytest.raises(fr.DataError, match="one benchmark's part of an evaluation; give the folder it lies in"):
+        fr.compare(a / BIAS, a)
     with pytest.raises(fr.DataError, match="holds no finished evaluation of lab-math; it has lab-bias"):
         fr.compare(a, a, ["lab-math"])
     with pytest.raises(fr.UsageError, match="not the same questions"):
