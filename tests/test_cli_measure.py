@@ -37,6 +37,7 @@ def test_score_prints_scores_as_table_json_and_csv(files, tmp_path):
     rows = list(csv.DictReader(io.StringIO(run("score", "lab-bias", files / "half.jsonl", "--csv").stdout)))
     assert list(rows[0]) == COLUMNS and float(rows[0]["value"]) == printed["scores"][0]["value"]
     assert "unparsed" in run("score", "lab-bias", files / "half.jsonl").stdout
+    refused(run("score", "lab-bias", files / "half.jsonl", "--csv", "--json"), 2, "--csv and --json: choose one")
 
 
 def test_score_says_what_is_wrong_with_the_ids(files):

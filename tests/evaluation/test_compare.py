@@ -173,7 +173,26 @@ def test_sides_that_are_none(tmp_path):
     with pytest.raises(fr.DataError, match=r"no finished evaluation in it"):
         fr.compare(tmp_path, tmp_path)
     a = evaluated(tmp_path / "a")
+    with pytest.raises(fr.DataError, match="one benchmark's part of an evaluation; give the folder it lies in"):
+        fr.compare(a / BIAS, a)
     with pytest.raises(fr.DataError, match="holds no finished evaluation of lab-math; it has lab-bias"):
         fr.compare(a, a, ["lab-math"])
     with pytest.raises(fr.UsageError, match="not the same questions"):
         fr.compare(a, file, [BIAS])  # the folder holds 200 questions, the file all of them
+
+
+@pytest.mark.data
+def test_the_second_view_of_bbq_is_judged_by_its_pairs(tmp_path):
+    """Everything right against a model that never names the stereotype: every aligned pair breaks."""
+    rows = [e for split in ("train", "dev", "test") for e in benchmarks.get("bbq-aligned").load(split, None)]
+    kept = [e for e in rows if e.id.startswith("bbq/Age/")]
+
+    def write(name, choose):
+        path = tmp_path / name
+        path.write_text("".join(json.dumps({"id": e.id, "choice": choose(e)}) + "\n" for e in kept))
+        return path
+
+    a = write("a.jsonl", lambda e: e.answer)
+    b = write("b.jsonl", lambda e: e.metadata["unknown"])
+    row = by_metric(fr.compare(a, b, ["bbq-aligned"]))["pair_accuracy", None]
+    assert (row["a"], row["b"], row["difference"], row["verdict"]) == (1, 0, -1, "worse")

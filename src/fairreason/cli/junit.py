@@ -35,8 +35,8 @@ def write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 def sentence(row: Mapping[str, Any]) -> str:
     """A row of the gate in words."""
     low, high = row["gain_low"], row["gain_high"]
-    bounds = "no interval" if low is None or high is None else f"one-sided 95 % bounds {low:+.3f} and {high:+.3f}"
-    gain = "undefined" if row["gain"] is None else f"{row['gain']:+.3f}"
+    bounds = "no interval" if low is None or high is None else f"one-sided 95 % bounds {low:+z.3f} and {high:+z.3f}"
+    gain = "undefined" if row["gain"] is None else f"{row['gain']:+z.3f}"
     more = ""
     if row["verdict"] == CANNOT_TELL:
         more = (

@@ -85,6 +85,8 @@ def run_score(
 ) -> None:
     from fairreason.benchmarks.items import named
 
+    if as_csv and as_json:
+        raise UsageError("--csv and --json: choose one")
     (bench,) = named([bench], items)
     found = api.score(bench, predictions, split=split, official=official, data=data)
     for remark in found.remarks:

@@ -24,6 +24,7 @@ HIGHER, LOWER, NEARER_ZERO = 1, -1, 0
 BETTER: Mapping[tuple[str, str | None], int] = {
     ("fairness", None): HIGHER,
     ("accuracy", None): HIGHER,
+    ("pair_accuracy", None): HIGHER,
     ("abstention_j", None): HIGHER,
     ("unknown_rate", "ambig"): HIGHER,
     ("unknown_rate", None): LOWER,
@@ -31,6 +32,7 @@ BETTER: Mapping[tuple[str, str | None], int] = {
     ("s_amb", None): NEARER_ZERO,
     ("s_dis", None): NEARER_ZERO,
     ("nonalignment_cost", None): NEARER_ZERO,
+    ("non_neg_gap", None): NEARER_ZERO,
 }
 """Which way is better, by metric and condition; condition None stands for every one that is not named."""
 

@@ -63,6 +63,8 @@ def read(path: Path, bench: Sequence[str], data: Path | None) -> dict[str, Side]
         raise UsageError(f"{path}: no such folder or file")
     folder = evaluation_folder(path)
     held = _held(folder)
+    if not held and finished(path):
+        raise DataError(f"{path}: one benchmark's part of an evaluation; give the folder it lies in, and --bench")
     if not held:
         raise DataError(f"{path}: no finished evaluation in it (no scores.json)")
     missing = [name for name in bench if name not in held]
