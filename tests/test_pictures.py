@@ -165,3 +165,18 @@ def test_a_data_url_says_its_kind_and_a_broken_one_that_it_is_broken():
     for broken in ("data:image/png;base64,####", "data:image/png;base64,aGVsbG8=", "data:"):
         with pytest.raises(DataError, match=r"a data URL: not a picture that can be opened"):
             open_image(broken)
+
+
+def test_a_pipe_is_no_picture_and_is_not_waited_for(folder):
+    pipe = folder / "pipe.png"
+    os.mkfifo(pipe)
+    reference = Pictures(folder).reference("pipe.png")
+    assert picture_hash(reference) == reference
+    with pytest.raises(DataError, match=r"pipe.png': no picture that can be read \(not a file\)"):
+        open_image(reference)
+
+
+def test_a_link_to_itself_names_no_picture(folder):
+    (folder / "loop.png").symlink_to("loop.png")
+    with pytest.raises(DataError, match=r"loop.png"):
+        open_image(Pictures(folder).reference("loop.png"))

@@ -15,6 +15,7 @@ import binascii
 import hashlib
 import io
 import os
+import stat
 import warnings
 from functools import lru_cache
 from pathlib import Path, PureWindowsPath
@@ -59,7 +60,11 @@ class Pictures:
         if not self.is_folder:
             return f"{ZIP}{self.place.absolute()}!{f'{self.inside}/' if self.inside else ''}{name}"
         path = self._root / name
-        if not path.resolve().is_relative_to(self._root):
+        try:
+            inside = path.resolve().is_relative_to(self._root)
+        except (OSError, RuntimeError) as error:  # a link to itself
+            raise DataError(f"the picture {name!r} cannot be found ({error})") from None
+        if not inside:
             raise DataError(f"the picture {name!r} is a link out of {self._root}")
         return str(path)
 
@@ -90,6 +95,8 @@ def picture_hash(reference: str) -> str:
         return reference
     try:
         found = os.stat(_file_of(reference))
+        if not stat.S_ISREG(found.st_mode):
+            return reference
         return _digest(reference, found.st_mtime_ns, found.st_size)
     except (OSError, ValueError, DataError):
         return reference
@@ -133,8 +140,12 @@ def read(reference: str, most: int = LARGEST) -> bytes:
         place, _, member = reference.removeprefix(ZIP).partition("!")
         return archive(Path(place)).read(member, most)
     try:
+        if not stat.S_ISREG(os.stat(reference).st_mode):  # a pipe would be waited for
+            raise DataError(f"{reference!r}: no picture that can be read (not a file)")
         with open(reference, "rb") as file:
             content = file.read(most + 1)
+    except DataError:
+        raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{reference!r}: no picture that can be read ({reason})") from None

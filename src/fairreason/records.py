@@ -11,9 +11,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from fairreason.errors import DataError
-from fairreason.pictures import data_url as data_url
-from fairreason.pictures import open_image as open_image
-from fairreason.pictures import picture_hash as picture_hash
 
 if TYPE_CHECKING:
     import numpy as np

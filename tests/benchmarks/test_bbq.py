@@ -171,14 +171,36 @@ def test_the_old_metadata_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "break_it", [{"answer_info": {}}, {"label": "x"}, {"example_id": 7}, {"context_condition": None}]
+    "break_it",
+    [
+        {"answer_info": {}},
+        {"label": "x"},
+        {"label": 3},
+        {"example_id": None},
+        {"context_condition": None},
+        {"question_polarity": "negative"},
+        {"ans1": None},
+        {"context": ["I saw two people."]},
+    ],
 )
 def test_a_row_that_is_none_names_file_and_line(tmp_path, break_it):
     write(tmp_path, [0, 0, 1, 1], break_it)
-    if break_it == {"context_condition": None}:
-        assert load(tmp_path)[0].metadata["condition"] is None
-        return
     with pytest.raises(DataError, match=r"Age.jsonl:1: not a row of BBQ"):
+        load(tmp_path)
+
+
+def test_a_row_that_stands_twice_is_refused(tmp_path):
+    write(tmp_path, [0, 0, 1, 1])
+    file = tmp_path / "bbq" / "Age.jsonl"
+    file.write_text(file.read_text() + file.read_text().splitlines()[2] + "\n")
+    with pytest.raises(DataError, match=r"Age.jsonl:5: example_id 2 stands twice"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("targets", [[0, 0, 1], []])
+def test_metadata_that_lacks_rows_is_refused_by_its_own_name(tmp_path, targets):
+    write(tmp_path, targets)
+    with pytest.raises(DataError, match=rf"additional_metadata.csv: not whole, no row for Age {len(targets)}\."):
         load(tmp_path)
 
 

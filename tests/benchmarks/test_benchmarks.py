@@ -135,3 +135,8 @@ def test_grading_is_fast():
     for _ in range(1000):
         benchmarks.get("lab-bias").grade(example, completion)
     assert time.process_time() - start < 1
+
+
+def test_a_generic_benchmark_without_its_file_says_what_to_write():
+    with pytest.raises(UsageError, match=r"short-answer: asks a file of your own; write short-answer:FILE"):
+        benchmarks.get("short-answer")

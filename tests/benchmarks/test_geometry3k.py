@@ -12,7 +12,8 @@ from fairreason.benchmarks.base import choice_text, prompt_text
 from fairreason.benchmarks.validate import validate
 from fairreason.draws import SPLITS, shown_order
 from fairreason.errors import DataError
-from fairreason.records import Completion, open_image, picture_hash
+from fairreason.pictures import open_image, picture_hash
+from fairreason.records import Completion
 
 FOLDERS = {"train": (0, 10), "val": (2101, 2103), "test": (2401, 2404)}
 """The published ids run on from split to split."""

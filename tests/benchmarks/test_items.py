@@ -93,6 +93,10 @@ def test_pictures_lie_in_the_files_folder_or_below(items, tmp_path):
             items({**ROW, "images": [reference]})
     with pytest.raises(DataError, match=r"own.jsonl:1: no picture gone.png"):
         items({**ROW, "images": ["gone.png"]})
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    for name in ("loop.png", "x" * 5000):
+        with pytest.raises(DataError, match=rf"own.jsonl:1: no picture {name[:100]}$"):
+            items({**ROW, "images": [name]})
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from fairreason.benchmarks.base import answer_text, prompt_text
 from fairreason.benchmarks.validate import validate
 from fairreason.draws import SPLITS
 from fairreason.errors import DataError
-from fairreason.records import Completion, Example, open_image
+from fairreason.pictures import open_image
+from fairreason.records import Completion, Example
 
 LLAVA = benchmarks.get("llava-cot")
 

@@ -14,7 +14,8 @@ from fairreason.errors import DataError
 from fairreason.evaluation.folder import scores_of
 from fairreason.evaluation.statistics import estimate
 from fairreason.grading.maths import compare
-from fairreason.records import Completion, Grade, open_image
+from fairreason.pictures import open_image
+from fairreason.records import Completion, Grade
 
 STEM = "In the triangle ABC, D is on AB. How large is the angle CED?"
 CHOICES = "Choices:\nA:40°\nB:60°\nC:120°\nD:140°"

@@ -22,6 +22,13 @@ def test_what_is_sound_passes():
     assert validate(few(MATH), None).status == "passed"
 
 
+@pytest.mark.data
+@pytest.mark.parametrize("name", [*benchmarks.BENCHMARKS])
+def test_no_benchmark_fails_on_its_first_questions(name):
+    found = validate(few(benchmarks.get(name), 12, published=None), None)
+    assert found.status in ("passed", "absent", "not run") and (found.problems == []) == (found.status == "passed")
+
+
 def test_what_is_not_there_is_absent_and_never_passed(tmp_path):
     found = validate(benchmarks.get("bbq"), tmp_path)
     assert found.status == "absent" and found.splits == {}

@@ -16,7 +16,8 @@ from fairreason.benchmarks.vlbiasbench import scenario
 from fairreason.draws import SPLITS, shown_order
 from fairreason.errors import DataError
 from fairreason.evaluation.statistics import estimate
-from fairreason.records import Completion, Grade, open_image
+from fairreason.pictures import open_image
+from fairreason.records import Completion, Grade
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,8 @@ from fairreason.benchmarks.base import Benchmark
 from fairreason.evaluation import evaluate
 from fairreason.models.backends.huggingface import HuggingFaceBackend
 from fairreason.models.load import load
-from fairreason.records import Completion, Example, Grade, Measure, data_url
+from fairreason.pictures import data_url
+from fairreason.records import Completion, Example, Grade, Measure
 
 
 def png(color: tuple[int, int, int]) -> str:

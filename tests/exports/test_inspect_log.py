@@ -1,7 +1,9 @@
 """Logs opened by Inspect itself: by its reader, and by the server that `inspect view` starts."""
 
+import dataclasses
 import json
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -47,6 +49,30 @@ def test_inspect_reads_every_answer_and_score(logs, name):
     assert isinstance(content, str) == (name == "lab-bias")
     if name == "lab-chart":
         assert content[0]["image"].startswith("data:image/png;base64,")
+
+
+def test_other_answers_in_a_folder_of_the_same_name_are_another_log(logs, tmp_path):
+    out, paths = logs
+    other = tmp_path / out.name
+    shutil.copytree(out, other)
+    again = inspect_log.write(read(other, NAMES[:1], None)[NAMES[0]], other, tmp_path)
+    file = other / NAMES[0] / "completions.jsonl"
+    file.write_text(file.read_text().replace('"text": "', '"text": "!', 1))
+    changed = inspect_log.write(read(other, NAMES[:1], None)[NAMES[0]], other, tmp_path)
+    assert again.name == paths[NAMES[0]].name != changed.name
+
+
+@pytest.mark.inspect
+def test_a_picture_that_is_gone_costs_its_own_sample(logs, tmp_path):
+    out, _ = logs
+    side = read(out, [], None)["lab-chart"]
+    bad = dataclasses.replace(side.examples[0], images=(str(tmp_path / "gone.png"),))
+    path = inspect_log.write(dataclasses.replace(side, examples=[bad, *side.examples[1:]]), out, tmp_path)
+    done = subprocess.run([inspect_path(), "log", "dump", path], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    first, *others = (sample["input"][0]["content"][0] for sample in json.loads(done.stdout)["samples"])
+    assert first["type"] == "text" and "gone.png" in first["text"]
+    assert len(others) == 15 and {part["type"] for part in others} == {"image"}
 
 
 @pytest.mark.inspect

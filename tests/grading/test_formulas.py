@@ -45,6 +45,7 @@ def same(one, other):
         ("We square.\n\nSo the sum is\n\\[\n42.\n\\]", "42.", "conclusion"),
         ("The result is $42$.", "42", "conclusion"),
         ("There are two dice. Therefore, the probability is 2/3.", "2/3", "conclusion"),
+        ("因此，答案为 5。因为 $2+3=5$。", "5", "statement"),
     ],
 )
 def test_what_declares_a_formula(text, value, rule):

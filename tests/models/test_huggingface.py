@@ -17,7 +17,7 @@ from fairreason.models.backends.base import sampling_key
 from fairreason.models.backends.choice import ChooseToken, gumbel
 from fairreason.models.backends.huggingface import HuggingFaceBackend
 from fairreason.models.load import load
-from fairreason.records import data_url, open_image
+from fairreason.pictures import data_url, open_image
 
 
 def picture(color: str, width: int = 56) -> str:

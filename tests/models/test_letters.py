@@ -15,7 +15,7 @@ from fairreason.models.backends import Prompt, Sampling
 from fairreason.models.backends.huggingface import HuggingFaceBackend
 from fairreason.models.backends.letters import letter_tokens, weigh
 from fairreason.models.load import load
-from fairreason.records import open_image
+from fairreason.pictures import open_image
 
 LETTERS = Sampling(1, thinking="off", mode="letters")
 

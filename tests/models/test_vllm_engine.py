@@ -16,7 +16,7 @@ from fairreason.models.backends.huggingface import HuggingFaceBackend
 from fairreason.models.backends.vllm_engine import completion, ends, engine_prompt, reader
 from fairreason.models.folder import locate
 from fairreason.models.load import load
-from fairreason.records import data_url
+from fairreason.pictures import data_url
 
 
 def picture(color="red"):

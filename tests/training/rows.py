@@ -11,8 +11,9 @@ from PIL import Image
 from fairreason.data.control import fixed
 from fairreason.data.mixture import Mixture, pool
 from fairreason.data.sampler import Sampler
+from fairreason.pictures import data_url
 from fairreason.recipe import Recipe
-from fairreason.records import Example, data_url
+from fairreason.records import Example
 
 OPTIONS = ("the baker", "the farmer", "cannot be determined")
 COLOURS = ("red", "blue", "green")

@@ -11,7 +11,7 @@ from fairreason.benchmarks.base import answer_text, prompt_text
 from fairreason.errors import DataError
 from fairreason.models import encode
 from fairreason.models.load import load
-from fairreason.records import open_image
+from fairreason.pictures import open_image
 from fairreason.training.batches import IGNORED, BatchStream, Rows, as_batch, divide
 from fairreason.training.targets import own_solution, target, teacher_trace
 from fairreason.training.trainer import rate

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 import pytest
 
 from fairreason.benchmarks.lab import load as examples
-from fairreason.records import open_image
+from fairreason.pictures import open_image
 from fairreason.world import people, words
 from fairreason.world.questions import REASONING_QUESTIONS, WORLD, question_of
 

@@ -24,10 +24,10 @@ BENCHMARKS: dict[str, Benchmark] = {
     "lab-math": LAB_MATH,
     "lab-chart": LAB_CHART,
     "bbq": bbq.BBQ,
-    "vlbiasbench": vlbiasbench.VLBIASBENCH,
-    "vlbiasbench-authors": VLBIASBENCH_AUTHORS,
     "bbq-open": BBQ_OPEN,
     "bbq-aligned": BBQ_ALIGNED,
+    "vlbiasbench": vlbiasbench.VLBIASBENCH,
+    "vlbiasbench-authors": VLBIASBENCH_AUTHORS,
     "gsm8k": GSM8K,
     "math500": MATH500,
     "aime2024": AIME2024,
@@ -61,6 +61,8 @@ def get(name: str) -> Benchmark:
     known = {**BENCHMARKS, **PARTS}
     if name in known:
         return known[name]
+    if name in items.KINDS:
+        raise UsageError(f"{name}: asks a file of your own; write {name}:FILE")
     near = nearest(name, known)
     hint = f" Did you mean {near}?" if near else ""
     raise UsageError(f"unknown benchmark {name}.{hint} There are: {', '.join(BENCHMARKS)}; items:PATH for your own")

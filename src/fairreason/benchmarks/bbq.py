@@ -54,6 +54,12 @@ CATEGORIES: dict[str, int] = {
 """The files and how many questions each was published with."""
 
 INSTRUCTION = r"Give the letter of the right answer in \boxed{}."
+TEXTS = ("context", "question", "ans0", "ans1", "ans2")
+ALLOWED: Mapping[str, tuple[Any, ...]] = {
+    "label": (0, 1, 2),
+    "context_condition": ("ambig", "disambig"),
+    "question_polarity": ("neg", "nonneg"),
+}
 
 
 def load(name: str, categories: Sequence[str], split: str, data: Path | None = None) -> list[Example]:
@@ -70,8 +76,18 @@ def _file(file: Stamp, metadata: Stamp | None, name: str, category: str) -> Mapp
     """A file's examples by split."""
     targets = read_targets(metadata) if metadata else None
     found: dict[str, list[Example]] = {}
+    seen: set[str] = set()
     for line, row in rows(file.path):
-        example = _example(f"{file.path}:{line}", row, name, category, targets)
+        where = f"{file.path}:{line}"
+        example = _example(where, row, name, category, targets)
+        if example.id in seen:
+            raise DataError(f"{where}: example_id {row['example_id']} stands twice")
+        seen.add(example.id)
+        if metadata and targets is not None and str(int(row["example_id"])) not in targets.get(category, {}):
+            raise DataError(
+                f"{metadata.path}: not whole, no row for {category} {row['example_id']}. Take the current one of "
+                "nyu-mll/BBQ, or remove it (then targets are rebuilt from the rows)"
+            )
         found.setdefault(family_split(example.cluster.removeprefix("bbq/")), []).append(example)
     if metadata:
         refuse_unflipped([example for part in found.values() for example in part], metadata.path)
@@ -81,6 +97,7 @@ def _file(file: Stamp, metadata: Stamp | None, name: str, category: str) -> Mapp
 def _example(where: str, row: dict[str, Any], name: str, category: str, targets: Targets | None) -> Example:
     try:
         number, index = int(row["example_id"]), str(row["question_index"])
+        _check(row)
         tags = [row["answer_info"][f"ans{i}"][1] for i in range(3)]
         return Example(
             id=f"bbq/{category}/{number}",
@@ -95,7 +112,7 @@ def _example(where: str, row: dict[str, Any], name: str, category: str, targets:
                 "category": official_category(category, index),
                 "condition": row["context_condition"],
                 "polarity": row["question_polarity"],
-                "target": targets[category][str(number)] if targets else rebuilt_target(category, row),
+                "target": _target(category, number, row, targets),
                 "unknown": tags.index("unknown"),
                 "question_index": index,
                 "instruction": INSTRUCTION,
@@ -103,6 +120,20 @@ def _example(where: str, row: dict[str, Any], name: str, category: str, targets:
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise DataError(f"{where}: not a row of BBQ ({type(error).__name__}: {error})") from None
+
+
+def _target(category: str, number: int, row: Mapping[str, Any], targets: Targets | None) -> int | None:
+    return rebuilt_target(category, row) if targets is None else targets.get(category, {}).get(str(number))
+
+
+def _check(row: Mapping[str, Any]) -> None:
+    """Raises ValueError for a value that no row of BBQ has."""
+    for key in TEXTS:
+        if not isinstance(row[key], str) or not row[key].strip():
+            raise ValueError(f"{key} must be a text")
+    for key, allowed in ALLOWED.items():
+        if row[key] not in allowed or isinstance(row[key], bool):
+            raise ValueError(f"{key} must be one of {', '.join(map(str, allowed))}, got {row[key]!r}")
 
 
 def _benchmark(name: str, categories: Sequence[str]) -> Benchmark:

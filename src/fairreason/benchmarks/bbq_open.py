@@ -23,13 +23,20 @@ INSTRUCTION = r"Give a short answer in \boxed{}."
 
 
 def load(split: str, data: Path | None = None) -> list[Example]:
-    """One split of `bbq`, the options moved from the question into the metadata (`choices`, `gold`)."""
+    """One split of `bbq`, the options moved from the question into the metadata: `choices`, `gold`, and the wrong
+    ones as replies (`others`)."""
     return [_without_options(row) for row in bbq.BBQ.load(split, data)]
 
 
 def _without_options(row: Example) -> Example:
     assert isinstance(row.answer, int)
-    meta = {**row.metadata, "choices": row.options, "gold": row.answer, "instruction": INSTRUCTION}
+    meta = {
+        **row.metadata,
+        "choices": row.options,
+        "gold": row.answer,
+        "others": [rf"\boxed{{{text}}}" for index, text in enumerate(row.options) if index != row.answer],
+        "instruction": INSTRUCTION,
+    }
     return replace(row, source=NAME, options=(), answer=row.options[row.answer], metadata=meta)
 
 

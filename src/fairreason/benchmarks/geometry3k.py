@@ -26,7 +26,7 @@ from fairreason.archives import archive
 from fairreason.benchmarks import reasoning
 from fairreason.benchmarks.base import Benchmark
 from fairreason.benchmarks.folders import folder_of
-from fairreason.benchmarks.sources import Stamp, find, stamp
+from fairreason.benchmarks.sources import Stamp, find, once, stamp
 from fairreason.draws import LETTERS
 from fairreason.errors import DataError
 from fairreason.grading.answers import grade_choice
@@ -67,11 +67,12 @@ def _packed(file: Stamp) -> tuple[Example, ...]:
     if not names:
         raise DataError(f"{file.path}: holds no data.json")
     folders = sorted((name.removesuffix("/data.json") for name in names), key=lambda name: _order(Path(name).name))
-    return tuple(
+    found = (
         _example(packed.read(f"{folder}/data.json", LARGEST), f"{file.path}!{folder}/data.json",
                  pictures.reference(f"{folder}/{DIAGRAM}"))
         for folder in folders
     )  # fmt: skip
+    return once(found, file.path)
 
 
 @lru_cache(maxsize=6)
@@ -84,7 +85,7 @@ def _unpacked(files: tuple[Stamp, ...]) -> tuple[Example, ...]:
         except OSError as error:
             raise DataError(f"{file.path}: cannot be read ({error.strerror})") from None
         found.append(_example(content, str(file.path), pictures.reference(f"{file.path.parent.name}/{DIAGRAM}")))
-    return tuple(found)
+    return once(found, files[0].path.parent.parent)
 
 
 def _order(name: str) -> tuple[int, str]:

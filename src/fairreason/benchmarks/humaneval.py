@@ -16,7 +16,7 @@ from pathlib import Path
 
 from fairreason.benchmarks import reasoning
 from fairreason.benchmarks.base import Benchmark
-from fairreason.benchmarks.sources import Stamp, find, rows
+from fairreason.benchmarks.sources import Stamp, find, once, rows
 from fairreason.errors import DataError
 from fairreason.grading import sandbox
 from fairreason.grading.code import grade_code
@@ -57,7 +57,7 @@ def _everything(file: Stamp) -> tuple[Example, ...]:
                 },
             )
         )
-    return tuple(found)
+    return once(found, file.path)
 
 
 HUMANEVAL = Benchmark(

@@ -204,9 +204,13 @@ def _picture(reference: Any, folder: Path, where: str) -> str:
         raise DataError(f"{where}: images must be a list of paths")
     if "\0" in reference:
         raise DataError(f"{where}: no picture {reference!r}")
-    path = (folder / reference).resolve()
+    try:
+        path = (folder / reference).resolve()
+        is_there = path.is_file()
+    except (OSError, RuntimeError):  # a name that is too long, a link to itself
+        raise DataError(f"{where}: no picture {reference[:100]}") from None
     if not path.is_relative_to(folder.resolve()):
         raise DataError(f"{where}: {reference} lies outside the file's folder")
-    if not path.is_file():
+    if not is_there:
         raise DataError(f"{where}: no picture {reference}")
     return str(path)

@@ -19,7 +19,7 @@ from typing import Any
 
 from fairreason.benchmarks import reasoning
 from fairreason.benchmarks.base import Benchmark
-from fairreason.benchmarks.sources import Stamp, find, rows
+from fairreason.benchmarks.sources import Stamp, find, once, rows
 from fairreason.errors import DataError
 from fairreason.grading.maths import grade_math
 from fairreason.records import Example, Grade, Measure
@@ -35,7 +35,7 @@ def load(split: str, data: Path | None = None) -> list[Example]:
 
 @lru_cache(maxsize=2)
 def _everything(file: Stamp) -> tuple[Example, ...]:
-    return tuple(_example(f"{file.path}:{line}", row) for line, row in rows(file.path))
+    return once((_example(f"{file.path}:{line}", row) for line, row in rows(file.path)), file.path)
 
 
 def _example(where: str, row: dict[str, Any]) -> Example:

@@ -21,7 +21,7 @@ from typing import Any
 
 from fairreason.benchmarks import reasoning
 from fairreason.benchmarks.base import Benchmark
-from fairreason.benchmarks.sources import Stamp, find, rows
+from fairreason.benchmarks.sources import Stamp, find, once, rows
 from fairreason.errors import DataError
 from fairreason.grading import sandbox
 from fairreason.grading.code import grade_code
@@ -39,7 +39,7 @@ def load(split: str, data: Path | None = None) -> list[Example]:
 
 @lru_cache(maxsize=2)
 def _everything(file: Stamp) -> tuple[Example, ...]:
-    return tuple(_example(row, f"{file.path}:{line}") for line, row in rows(file.path))
+    return once((_example(row, f"{file.path}:{line}") for line, row in rows(file.path)), file.path)
 
 
 def _example(row: dict[str, Any], where: str) -> Example:

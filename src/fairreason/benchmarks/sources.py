@@ -10,13 +10,14 @@ import gzip
 import os
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fairreason.benchmarks import hub
 from fairreason.errors import DataError
 from fairreason.files import parse_line
+from fairreason.records import Example
 
 _PART = re.compile(r"-(\d{5})-of-(\d{5})")
 
@@ -110,3 +111,13 @@ def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in enumerate(lines(path), 1):
         if line.strip():
             yield number, parse_line(path, number, line)
+
+
+def once(examples: Iterable[Example], path: Path) -> tuple[Example, ...]:
+    """The examples of a file or folder. Raises DataError where an id stands twice: its answers could not be told apart,
+    and it would count twice."""
+    found: dict[str, Example] = {}
+    for example in examples:
+        if found.setdefault(example.id, example) is not example:
+            raise DataError(f"{path}: {example.id} stands twice")
+    return tuple(found.values())

@@ -45,7 +45,10 @@ def run_bench(
     if lm_eval:
         from fairreason.exports import lm_eval_task
 
-        print(lm_eval_task.write(asked[0], asked[0].load(split, folder), lm_eval), file=sys.stderr)
+        task = lm_eval_task.write(asked[0], asked[0].load(split, folder), lm_eval)
+        print(f"{task.path}: {task.questions:,} questions", file=sys.stderr)
+        for id, reason in list(task.left_out.items())[:1]:
+            print(f"{len(task.left_out):,} left out, the first {id}: {reason}", file=sys.stderr)
     with contextlib.nullcontext() if name else nothing_fetched():
         rows = [_validated(benchmark, folder) if validate else _at_hand(benchmark, folder) for benchmark in asked]
     console.show(rows) if as_json else console.table(rows)

@@ -26,7 +26,8 @@ from pathlib import Path
 from fairreason import __version__
 from fairreason.errors import RunError, UsageError
 from fairreason.models.backends.base import Backend, Prompt, Sampling
-from fairreason.records import Completion, from_json, picture_hash, to_json
+from fairreason.pictures import picture_hash
+from fairreason.records import Completion, from_json, to_json
 
 LIBRARIES = {"huggingface": ("torch", "transformers"), "vllm": ("vllm", "torch", "transformers")}
 """Whose versions may change an answer."""

@@ -25,7 +25,8 @@ from fairreason.evaluation.folder import Result, finished, read_result, write
 from fairreason.evaluation.subset import subset
 from fairreason.files import LineLog, read_jsonl, recover_lines, sweep, write_atomic
 from fairreason.models.backends.base import Backend, Mode, Prompt, Sampling
-from fairreason.records import Completion, Example, from_json, picture_hash, to_json
+from fairreason.pictures import picture_hash
+from fairreason.records import Completion, Example, from_json, to_json
 
 SAVE_SECONDS = 1.0
 Progress = Callable[[str, int, int], None]

@@ -2,7 +2,7 @@
 
 One JSON file a benchmark, in version 2 of Inspect's log format (EvalLog, written and read with inspect_ai 0.3.285). A
 sample's score is `C` or `I` with the outcome and the rule that fired; its metrics are our means over categories.
-Pictures travel inside as data URLs.
+Pictures travel inside as data URLs; of one that cannot be read its sample says why.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from fairreason import __version__
 from fairreason.benchmarks.base import answer_text, folder_name, letters, prompt_text
 from fairreason.draws import shown_order
+from fairreason.errors import DataError
 from fairreason.evaluation.folder import read_result
 from fairreason.evaluation.sides import Side, evaluation_folder
 from fairreason.files import read_jsonl, write_atomic
@@ -36,9 +37,8 @@ def write(side: Side, run: Path, out: Path) -> Path:
     created = datetime.datetime.fromtimestamp((own / "scores.json").stat().st_mtime, datetime.UTC).isoformat(
         timespec="seconds"
     )
-    identity = hashlib.sha256(
-        f"{side.benchmark.name}\0{sorted(side.settings.items())}\0{run.name}".encode()
-    ).hexdigest()
+    told = f"{side.benchmark.name}\0{sorted(side.settings.items())}\0{run.name}\0".encode()
+    identity = hashlib.sha256(told + (own / "completions.jsonl").read_bytes()).hexdigest()
     model = f"fairreason/{run.resolve().name}"
     samples = [
         _sample(example, grade, number, answers[example.id, number], model)
@@ -96,8 +96,7 @@ def _results(side: Side, folder: Path) -> dict[str, Any]:
 def _sample(example: Example, grade: Grade, number: int, answer: Mapping[str, Any], model: str) -> dict[str, Any]:
     content: Any = prompt_text(example)
     if example.images:
-        pictures = [{"type": "image", "image": data_url(read_picture(reference))} for reference in example.images]
-        content = [*pictures, {"type": "text", "text": content}]
+        content = [*map(_picture, example.images), {"type": "text", "text": content}]
     user = {"role": "user", "content": content, "source": "input"}
     assistant = {"role": "assistant", "content": answer["text"], "source": "generate"}
     used = {"input_tokens": answer["prompt_tokens"], "output_tokens": answer["completion_tokens"]}
@@ -123,6 +122,15 @@ def _sample(example: Example, grade: Grade, number: int, answer: Mapping[str, An
         "model_usage": {model: used},
         "attachments": {},
     }
+
+
+def _picture(reference: str) -> dict[str, str]:
+    """The picture as it travels; of one that is not there or too large the reason, for its answer is an error already
+    and the others' are paid for."""
+    try:
+        return {"type": "image", "image": data_url(read_picture(reference))}
+    except DataError as error:
+        return {"type": "text", "text": f"[picture: {error}]"}
 
 
 def _score(example: Example, grade: Grade) -> dict[str, Any]:

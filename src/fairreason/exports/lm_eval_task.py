@@ -18,7 +18,7 @@ import re
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -42,7 +42,7 @@ FOLDER = Path(__file__).parent
 def rows(file, **_):
     from datasets import Dataset
 
-    lines = (FOLDER / file).read_text(encoding="utf-8").splitlines()
+    lines = (FOLDER / file).read_text(encoding="utf-8").strip("\\n").split("\\n")
     return {"test": Dataset.from_list([json.loads(line) for line in lines])}
 
 
@@ -53,21 +53,38 @@ def pictures(doc):
 '''
 
 
-def write(benchmark: Benchmark, examples: Sequence[Example], folder: Path) -> Path:
-    """Writes the task and returns its YAML file. Raises DataError where a picture cannot be opened or there are no
-    questions."""
+class Task(NamedTuple):
+    """A task's YAML file, how many questions it asks, and by id why others are left out (a picture that cannot be
+    opened: the harness would stop at it)."""
+
+    path: Path
+    questions: int
+    left_out: dict[str, str]
+
+
+def write(benchmark: Benchmark, examples: Sequence[Example], folder: Path) -> Task:
+    """Writes the task. Raises DataError where there are no questions, or none whose pictures can be opened."""
     if not examples:
         raise DataError(f"{benchmark.name}: no questions to export")
     name = task_name(benchmark.name)
-    rows = [_row(example, folder) for example in examples]
+    rows, left_out = [], {}
+    for example in examples:
+        try:
+            rows.append(_row(example, folder))
+        except DataError as error:
+            left_out[example.id] = str(error)
+    if not rows:
+        raise DataError(f"{benchmark.name}: none of its questions can be exported; {next(iter(left_out.values()))}")
     write_atomic(folder / f"{name}.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     write_atomic(folder / "fairreason_task.py", HELPER)
     head = (
         f"# {benchmark.name}: {len(rows):,} questions, written by FairReason. Plain accuracy; see `fairreason score`.\n"
     )
+    if left_out:
+        head += f"# Left out, since a picture cannot be opened: {', '.join(left_out)}\n"
     body = yaml.dump(_task(name, examples), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
     write_atomic(folder / f"{name}.yaml", head + body)
-    return folder / f"{name}.yaml"
+    return Task(folder / f"{name}.yaml", len(rows), left_out)
 
 
 def task_name(benchmark: str) -> str:

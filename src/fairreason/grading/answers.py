@@ -19,11 +19,17 @@ _PLAIN_BOX = re.compile(r"\s*\\boxed\{([A-Z]|-?[1-9][0-9]{0,14}|0)\}\.?\s*")
 """What nearly every trained reply ends in, read without more ado."""
 _WRAP = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|mbox)\s*\{([^{}]*)\}")
 _DISPLAY = re.compile(r"^\\[\[(]|\\[\])]$")
-_EDGES = " \t\r\n*_`$\"'“”‘’"
+_EDGES = " \t\r\n*_`$\"'“”‘’。"
 _LETTER = re.compile(
     r"(?:(?i:option|choice)\s+)?(?:[(\[]([A-Za-z])[)\]]|([A-Z])(?![\w'’])|([a-z])(?=\)))(.*)", re.DOTALL
 )
-_SECOND = re.compile(r"[\s.:)\]]*(?:(?:and|or)\b|[,/&])\s*\(?[A-Z]\b(?!['’])")
+_SECOND = re.compile(
+    r"[\s.,;:)\]…–—-]{0,9}(?:[,/&]|(?i:and|or|no|wait|sorry|hmm|actually|rather|maybe|perhaps|possibly|else|also|either|option"
+    r"|choice)\b)(?:[\s.,:;…–—-]|(?i:and|or|no|wait|actually|rather|maybe|perhaps|possibly|even|else|also|it is|it's"
+    r"|option|choice)\b){0,12}\(?([A-Z])\b(?!['’])|\s{0,3};\s{0,3}\(?([A-Z])\)?[\s.]{0,9}$"
+)
+"""A second letter right behind the first: `, or B`, `; B`, `... no wait, B`."""
+_REASON = re.compile(r"[\s,)]{1,3}(?:because|since|as|due to|given)\b")
 _NUMBER = re.compile(
     r"(?:\\?[$€£]\s*)?([-+−]?\s?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,40})(?:\.[0-9]{1,40})?)(?![0-9])\s*(?:\\?%)?(.*)",
     re.DOTALL,
@@ -86,7 +92,10 @@ def option(candidate: str, menu: Menu, rule: str = "line") -> int | None:
     named = menu.texts.get(_fold(rest.lstrip(_EDGES + ".:),]-–")))
     if named is not None:
         return chosen if named == chosen else None
-    said_on = rule == "statement" and rest[0] in ".,;:)" and not _SECOND.match(rest)
+    second = _SECOND.match(rest)
+    if second and (second[1] or second[2]) in menu.letters:
+        return None
+    said_on = rule == "statement" and (rest[0] in ".,;:)，。；" or _REASON.match(rest))
     return chosen if said_on else _first_sentence(text, menu, rule)
 
 
@@ -153,8 +162,12 @@ def _menu_of(
 
 
 def _first_sentence(text: str, menu: Menu, rule: str) -> int | None:
-    """The option whose own words are the first sentence after a statement: `The redcap. The text says so.`"""
-    return menu.texts.get(_fold(re.split(r"[.;]\s", text, maxsplit=1)[0])) if rule == "statement" else None
+    """The option whose own words are what follows a statement, up to its stop or its reason: `The redcap. The text says
+    so.`, `The redcap because ...`"""
+    if rule != "statement":
+        return None
+    sentence = re.split(r"[.;]\s", text, maxsplit=1)[0]
+    return menu.texts.get(_fold(sentence), menu.texts.get(_fold(_REASON.split(sentence, maxsplit=1)[0])))
 
 
 def _bare(text: str) -> str:

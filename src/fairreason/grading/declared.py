@@ -7,7 +7,7 @@ count; the first that is there decides:
 |---|---|
 | `boxed` | `\boxed{B}`, `\boxed{12}`, `\boxed{\text{The redcap}}`; joined by a comma or `and`, boxes are one set |
 | `tag` | `<answer>B</answer>`, read as a box |
-| `statement` | `Answer: B`, `The answer is (B).`, `**Final answer:** 12`, `#### 12` |
+| `statement` | `Answer: B`, `The answer is (B).`, `**Final answer:** 12`, `#### 12`, `答案是 B。` |
 | `line` | a line that is nothing but the answer: `B`, `(B)`, `B.`, `B. The redcap`, `The redcap`, `12` |
 
 Two different final answers are none: they are `unparsed`, as is a box that names no option. A statement beside a box
@@ -39,7 +39,10 @@ _AND = r"(?:and|\\(?:text|mbox|textbf|mathrm)\s*\{[^{}]*\band\s*\})"
 _SPACE = r"(?:[\s$&]|\\[,;: ])*"
 _JOINT = re.compile(rf"{_SPACE}(?:{_UNIT}{_SPACE})?(?:[,;]|\\q?quad|{_AND})(?:[,;\s$&]|\\[,;: ]|\\q?quad|{_AND})*")
 """What joins two boxes into one set: a comma or `and`, a unit before it (`\\boxed{3} apples and \\boxed{4} pears`)."""
-_STATEMENT = re.compile(r"(?:\b(?:answer|option|choice)[*_]*\s*(?:is\b[*_]*\s*:?|[:=])|####)[*_\s]*", re.IGNORECASE)
+_STATEMENT = re.compile(
+    r"(?:\b(?:answer|option|choice)[*_]*\s*(?:is\b[*_]*\s*:?|[:=：])|####|答案[*_]*\s*(?:[是为]\s*[:：]?|[:：]))[*_\s]*",
+    re.IGNORECASE,
+)
 
 
 Parse = Callable[[str, str], int | str | None]

@@ -41,7 +41,7 @@ _MATH = re.compile(
 _LIST = re.compile(r"[\s,;]*(?:and|or)?[\s,;]*")
 _LEFTOVER = re.compile(r"<\|(?:im_start|im_end|endoftext|eot_id|end_of_text)\|>.*", re.DOTALL)
 _HOPE = "I hope it is correct"
-_SENTENCE_END = re.compile(r"(?<!\\)[.!?](?=\s|$)|\n\s*\n")
+_SENTENCE_END = re.compile(r"(?<!\\)[.!?](?=\s|$)|。|\n\s*\n")
 _OPENING = re.compile(r"[*_ \t]*")
 _BARE_DISPLAY = re.compile(r"\banswer[*_]*\s+(?=\$\$|\\\[)", re.IGNORECASE)
 _SAYS = re.compile(r".*\b(?:is|are|was|be|equals|by)\s+(?=\S)|.*=\s*(?=\S)", re.DOTALL)

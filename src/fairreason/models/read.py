@@ -21,7 +21,7 @@ from fairreason.models.trees import Tree, grow
 KINDS = frozenset({"llama", "mistral", "qwen2", "qwen3", "qwen2_vl", "qwen2_5_vl", "internvl"})
 """Model types whose attention is plainly causal and whose positions `positions` knows."""
 
-TOKENS = {"cpu": 4_096, "cuda": 32_768}  # in one forward
+TOKENS = {"cpu": 1_024, "cuda": 32_768}  # in one forward; on a CPU what stays in its cache
 
 Batch = dict[str, torch.Tensor]
 

@@ -10,8 +10,9 @@ from fairreason import benchmarks
 from fairreason.benchmarks.base import split_examples
 from fairreason.data.mixture import training_examples
 from fairreason.models import folder
+from fairreason.pictures import picture_hash
 from fairreason.recipe import Recipe
-from fairreason.records import Axis, Example, picture_hash, to_json
+from fairreason.records import Axis, Example, to_json
 
 
 class Identity:

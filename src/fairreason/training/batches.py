@@ -18,7 +18,8 @@ from fairreason.data.sampler import Sampler
 from fairreason.errors import DataError
 from fairreason.models import encode
 from fairreason.models.encode import Encoded, Thinking
-from fairreason.records import Example, open_image
+from fairreason.pictures import open_image
+from fairreason.records import Example
 
 if TYPE_CHECKING:
     from fairreason.models.load import Loaded

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from fairreason.records import data_url
+from fairreason.pictures import data_url
 from fairreason.world.words import COLOURS
 
 SIDE = 84

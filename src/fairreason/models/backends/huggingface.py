@@ -23,7 +23,8 @@ from fairreason.models.backends.letters import letter_tokens, weigh
 from fairreason.models.load import Loaded
 from fairreason.models.read import inner, is_plain, positions, read
 from fairreason.models.write import write
-from fairreason.records import Completion, FinishReason, open_image
+from fairreason.pictures import open_image
+from fairreason.records import Completion, FinishReason
 
 
 class HuggingFaceBackend:

@@ -21,7 +21,8 @@ from fairreason.models import encode
 from fairreason.models import folder as folders
 from fairreason.models.backends.base import Prompt, Sampling, failed, sampling_key
 from fairreason.models.load import Loaded, load_processor
-from fairreason.records import Completion, FinishReason, open_image
+from fairreason.pictures import open_image
+from fairreason.records import Completion, FinishReason
 
 ROUND = 1_024
 """Answers handed to the engine at once, after which they are handed on: enough to keep it busy."""
