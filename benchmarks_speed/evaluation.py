@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import shlex
 import statistics
 import sys
 import time
@@ -181,6 +182,7 @@ def main() -> None:
     parser.add_argument("--loop-rows", type=int, default=25)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    print(f"$ python {shlex.join(sys.argv)}", flush=True)
     logging.disable(logging.WARNING)  # the harness explains itself at length
     asked = {
         "letters": questions("bbq", options.data, options.letters_rows),

@@ -132,6 +132,18 @@ def test_a_batch_that_breaks_is_halved_down_to_the_row(tiny_qwen3, monkeypatch):
     assert got == {name: a for name, a in whole.items() if name != "q/7"}
 
 
+@pytest.mark.parametrize("sampling", [Sampling(6), Sampling(6, temperature=1.0), Sampling(1, mode="letters")])
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_model_that_gives_no_numbers_is_an_error_and_no_answer(tiny_qwen3, sampling, plain):
+    backend = HuggingFaceBackend(load(str(tiny_qwen3)))
+    backend.plain = plain
+    with torch.no_grad():
+        backend.model.model.layers[0].mlp.up_proj.weight[0, 0] = math.nan
+    prompts = [Prompt(str(i), f"question {i}", letters="AB") for i in range(5)]
+    for (answer,) in answers(backend, prompts, sampling).values():
+        assert answer.finish_reason == "error" and "its logits are not numbers (NaN)" in answer.text
+
+
 def test_an_adapter_answers_like_the_model_it_wraps(tiny_qwen3):
     from peft import LoraConfig, get_peft_model
 

@@ -16,7 +16,7 @@ from fairreason.models.backends import Prompt, Sampling
 from fairreason.models.backends.huggingface import HuggingFaceBackend
 from fairreason.models.load import load
 from fairreason.models.read import is_plain
-from fairreason.records import open_image
+from fairreason.pictures import open_image
 
 WINDOW = 8
 

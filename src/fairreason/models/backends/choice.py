@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 import torch
 from transformers import LogitsProcessor
 
+from fairreason.errors import ModelError
+
 CLOSE = 1e-4  # of the largest logit; ten times the relative difference that was measured
 MIX_1, MIX_2, STEP = -0x40A7B892E31B1A47, -0x6B2FB644ECCEEE15, -0x61C8864680B583EB  # splitmix64's, as signed 64 bit
 
@@ -36,8 +38,11 @@ class ChooseToken:
     def __call__(self, logits_NV: torch.Tensor, going_N: torch.Tensor, written_BT: torch.Tensor) -> torch.Tensor:
         scores_NV = self._scores(logits_NV, going_N, written_BT.shape[1])
         if self.alone is None:
-            return scores_NV.argmax(-1)
+            best = scores_NV.max(-1)
+            refuse_nan(best.values)
+            return best.indices
         top = scores_NV.topk(2)
+        refuse_nan(top.values)
         token_N = top.indices[:, 0].clone()
         unit = self.temperature or 1.0
         close_N = (top.values[:, 0] - top.values[:, 1]) < CLOSE * scale(logits_NV).clamp(min=unit) / unit
@@ -68,6 +73,12 @@ class InGenerate(LogitsProcessor):
         only_BV[ended_B, 0] = 0  # what comes there is thrown away
         only_BV[going_N, self.choose(scores[going_N], going_N, written_BT)] = 0
         return only_BV
+
+
+def refuse_nan(largest: torch.Tensor) -> None:
+    """Raises ModelError where a row's largest logit is NaN, which is larger than any number to torch."""
+    if largest.isnan().any():
+        raise ModelError("its logits are not numbers (NaN): the weights are broken, or too large for their precision")
 
 
 def scale(logits_NV: torch.Tensor) -> torch.Tensor:

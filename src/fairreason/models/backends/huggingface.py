@@ -18,7 +18,7 @@ from transformers import GenerationConfig, LogitsProcessorList
 from fairreason.models import encode
 from fairreason.models.backends.base import Prompt, Sampling, failed
 from fairreason.models.backends.batches import Row, batches, budget
-from fairreason.models.backends.choice import ChooseToken, InGenerate, scale
+from fairreason.models.backends.choice import ChooseToken, InGenerate, refuse_nan, scale
 from fairreason.models.backends.letters import letter_tokens, weigh
 from fairreason.models.load import Loaded
 from fairreason.models.read import inner, is_plain, positions, read
@@ -128,6 +128,7 @@ class HuggingFaceBackend:
     def _choose_letters(self, batch: Sequence[Row]) -> list[Completion]:
         found: dict[int, Completion] = {}
         for index, logits_V, size in self._last(batch):
+            refuse_nan(torch.tensor(size))
             row = batch[index]
             tokens = self._tokens(row.asked.letters)
             weighed = weigh([logits_V[ids].tolist() for ids in tokens], size)
