@@ -74,6 +74,28 @@ def test_check_exits_as_its_verdict_says(files, tmp_path, new, base, margin, cod
     assert plain.returncode == code and f"F: {verdict}: gain" in plain.stderr
 
 
+def test_compare_and_check_say_which_answers_a_difference_hides(files, tmp_path):
+    rows = [json.loads(line) for line in (files / "right.jsonl").read_text().splitlines()]
+    cut = tmp_path / "cut.jsonl"
+    said = [{"id": rows[0]["id"], "choice": None}, {"id": rows[1]["id"], "response": "A", "finish_reason": "length"},
+            *rows[2:], rows[2], {"id": "x", "choice": 0}]  # fmt: skip
+    cut.write_text("".join(json.dumps(row) + "\n" for row in said))
+    expected = [
+        f"lab-bias: {cut}: of {len(rows):,} answers 1 unparsed, 1 truncated",
+        f"lab-bias: {cut}: 1 predictions stand twice; the first one counts",
+        f"lab-bias: {cut}: 1 predictions have ids that are no question's; they are left out",
+    ]
+    done = run("compare", files / "right.jsonl", cut, "--bench", "lab-bias")
+    assert done.returncode == 0 and done.stderr.splitlines() == expected
+    done = run("check", cut, "--against", files / "half.jsonl", "--bench", "lab-bias", "--margin", "F=.02", "--json")
+    assert done.returncode == 0 and done.stderr.splitlines() == expected
+
+
+def test_an_axis_has_one_margin(files):
+    file, twice = files / "right.jsonl", ("--margin", "F=.02", "--margin", "F=.5")
+    refused(run("check", file, "--against", file, "--bench", "lab-bias", *twice), 2, "--margin F: stands twice")
+
+
 @pytest.mark.parametrize("margin", ["F", "F=", "F=x", "=.02", "F=-1", "F=nan", "F=2"])
 def test_a_margin_that_is_none(files, margin):
     file = files / "right.jsonl"

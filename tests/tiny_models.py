@@ -87,7 +87,7 @@ def build_qwen3(folder: Path) -> Path:
     words.chat_template = PIECES
     torch.manual_seed(0)
     model = Qwen3ForCausalLM(Qwen3Config(**text_config(len(words)), head_dim=16))
-    return _save(folder, model, words)
+    return save(folder, model, words)
 
 
 def build_qwen2_5_vl(folder: Path) -> Path:
@@ -121,7 +121,7 @@ def build_qwen2_5_vl(folder: Path) -> Path:
         chat_template=PIECES.replace("IMAGE", "<|vision_start|><|image_pad|><|vision_end|>"),
     )
     torch.manual_seed(0)
-    return _save(folder, Qwen2_5_VLForConditionalGeneration(config), processor)
+    return save(folder, Qwen2_5_VLForConditionalGeneration(config), processor)
 
 
 def build_internvl(folder: Path) -> Path:
@@ -157,10 +157,10 @@ def build_internvl(folder: Path) -> Path:
         chat_template=PIECES.replace("IMAGE", "<IMG_CONTEXT>\n"),
     )
     torch.manual_seed(0)
-    return _save(folder, InternVLForConditionalGeneration(config), processor)
+    return save(folder, InternVLForConditionalGeneration(config), processor)
 
 
-def _save(folder: Path, model, processor) -> Path:
+def save(folder: Path, model, processor) -> Path:
     words = getattr(processor, "tokenizer", processor)
     model.generation_config.eos_token_id = words.eos_token_id
     model.generation_config.pad_token_id = words.pad_token_id

@@ -147,17 +147,22 @@ def compare(
     margin: float = 0.02,
     by_category: bool = False,
     data: str | Path | None = None,
+    remark: Callable[[str], None] | None = None,
 ) -> list[dict[str, Any]]:
     """What changed from run `a` to run `b`, metric by metric: paired difference, interval, p-value, verdict on b.
 
     Each is a run's folder, an evaluation's folder or, for one benchmark, a file of predictions; without `benchmarks`
-    all that both hold. Raises UsageError when they were not asked the same, DataError when there is nothing.
+    all that both hold. `remark(sentence)` is told of answers that were unparsed, truncated or failed and of rows that
+    were left out. Raises UsageError when they were not asked the same, DataError when there is nothing.
     """
     from fairreason.evaluation import compare as comparison
     from fairreason.evaluation import sides
 
     folder = data_folder(data)
     pairs = sides.pair(sides.read(Path(a), benchmarks, folder), sides.read(Path(b), benchmarks, folder))
+    if remark:
+        for sentence in sides.remarks(pairs):
+            remark(sentence)
     return comparison.compare(pairs, margin, by_category)
 
 
@@ -168,9 +173,10 @@ def check(
     benchmarks: Sequence[str] = (),
     *,
     data: str | Path | None = None,
+    remark: Callable[[str], None] | None = None,
 ) -> Gate:
     """The release gate: is `new` not worse than `base` by more than a margin on every axis asked for (default F and R
-    by .02)? One-sided 95 %, paired, clustered; sides as in `compare`. Raises UsageError and DataError."""
+    by .02)? One-sided 95 %, paired, clustered; sides and `remark` as in `compare`. Raises UsageError and DataError."""
     from fairreason.evaluation import gate, sides
 
     folder = data_folder(data)
@@ -180,7 +186,11 @@ def check(
             f"not the same benchmarks: {', '.join(found)} in {new}, {', '.join(against)} in {base}. "
             "Name those to judge by with --bench"
         )
-    return gate.check(sides.pair(found, against), margins)
+    pairs = sides.pair(found, against)
+    if remark:
+        for sentence in sides.remarks(pairs):
+            remark(sentence)
+    return gate.check(pairs, margins)
 
 
 def study(

@@ -91,7 +91,18 @@ def test_holm_counts_the_means_together_and_each_metrics_categories_together(tmp
     assert [row["p_holm"] for row in means] == statistics.holm([row["p"] for row in means])
     family = [row for row in rows if row["category"] and row["metric"] == "fairness" and row["p"] is not None]
     assert len(family) > 2 and [row["p_holm"] for row in family] == statistics.holm([row["p"] for row in family])
-    assert all(row["p_holm"] <= compare.SURE for row in rows if row["verdict"] in ("better", "worse"))
+
+
+def test_a_verdict_goes_by_its_own_interval_and_what_may_be_chance_is_named():
+    """p = .014 is enough alone; among eleven tests Holm makes it .154."""
+    row = {"benchmark": "b", "metric": "accuracy", "category": None, "condition": None, "ci_low": 0.2, "ci_high": 0.9}
+    rows = [{**row, "p": 0.014}, *({**row, "ci_low": -0.5, "ci_high": 0.5, "p": 0.9} for _ in range(10))]
+    compare._judge(rows, 0.02)
+    assert [row["verdict"] for row in rows] == ["better", *["not told apart"] * 10]
+    assert rows[0]["p_holm"] == pytest.approx(11 * 0.014) and compare.chancy(rows) == rows[:1]
+    alone = [{**row, "p": 0.014}]
+    compare._judge(alone, 0.02)
+    assert compare.chancy(alone) == []
 
 
 def test_the_mean_over_benchmarks_is_one_measure():

@@ -11,6 +11,7 @@ import fairreason as fr
 from fairreason import benchmarks
 from fairreason.cli import junit
 from fairreason.evaluation import distributions
+from fairreason.evaluation.intervals import Score
 
 BIAS, MATH = "lab-bias", "lab-math"
 
@@ -56,7 +57,8 @@ def test_what_cannot_be_told_says_how_many_would_decide(tmp_path):
     row = fr.check(new, base, {"F": 0.02}, [BIAS]).rows[0]
     assert row["verdict"] == "cannot tell" and row["gain_low"] < -0.02 <= row["gain_high"]
     assert row["needed_clusters"] > row["clusters"] and row["needed_n"] > row["n"]
-    assert f"about {row['needed_n']:,} examples in {row['needed_clusters']:,} clusters" in junit.sentence(row)
+    said = f"about {row['needed_n']:,} examples in {row['needed_clusters']:,} clusters would most likely decide"
+    assert said in junit.sentence(row)
 
 
 def test_lower_and_nearer_zero_count_as_gains(tmp_path):
@@ -97,6 +99,27 @@ def test_r_is_the_ratio_of_accuracies_with_the_error_of_a_ratio(tmp_path):
     stderr = math.sqrt(groups / (groups - 1) * sum(s * s for s in sums.values()))
     low = a / b - 1 - distributions.t_quantile(0.95, groups - 1) * stderr
     assert row["n"] == n and row["gain_low"] == pytest.approx(low, rel=1e-6)
+
+
+def test_few_lost_answers_do_not_prove_that_r_was_kept(tmp_path):
+    """95 of 100 single questions right before, two of them lost. If .05 of them are lost in truth, 4.75 of 100, two or
+    fewer are seen in 15 % of samples (Poisson), so this must not pass at 5 %; one or none, in 5 %, may. Student's,
+    -.046, would pass two."""
+    rows = [{"id": f"q{i}", "prompt": f"{i} and 1?", "answer": str(i + 1), "axis": "reasoning"} for i in range(100)]
+    items = write(tmp_path / "items.jsonl", rows)
+
+    def answers(name, right):
+        said = [{"id": e.id, "response": str(e.answer) if i in right else "no idea"} for i, e in enumerate(asked)]
+        return write(tmp_path / name, said)
+
+    asked = [e for split in ("train", "dev", "test") for e in benchmarks.get(f"items:{items}").load(split, None)]
+    base = answers("base.jsonl", range(95))
+    margin, bench = {"R": 0.05}, [f"items:{items}"]
+    row = fr.check(answers("two.jsonl", range(2, 95)), base, margin, bench).rows[0]
+    assert row["gain"] == pytest.approx(-2 / 95) and row["clusters"] == row["n"] == 100
+    assert row["verdict"] == "cannot tell" and row["needed_clusters"] > 100
+    assert row["gain_low"] == pytest.approx(Score(0, 2, 100).ends(0.9)[0] / 0.95)
+    assert fr.check(answers("one.jsonl", range(1, 95)), base, margin, bench).rows[0]["verdict"] == "not worse"
 
 
 def test_a_base_at_chance_is_left_out_of_r_and_no_axis_is_judged_without_a_benchmark(tmp_path):

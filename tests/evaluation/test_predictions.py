@@ -117,6 +117,25 @@ def test_hostile_answers_are_counted(tmp_path):
         fr.score(BIAS, path)
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"id": "x" * 1_000_000, "choice": 0},
+        {"id": "\x1b[31m", "choice": 0},
+        {"id": "ID", "choice": "x" * 1_000_000},
+        {"id": "ID", "response": "A", "finish_reason": "\0" * 1_000_000},
+        {"id": "ID", "choice": 0, "sample": ["x" * 1_000_000]},
+    ],
+)
+def test_a_message_shows_a_hostile_value_in_short(tmp_path, row):
+    first = questions()[0].id
+    with pytest.raises(fr.DataError) as caught:
+        fr.score(
+            BIAS, write(tmp_path / "a.jsonl", [{key: first if item == "ID" else item for key, item in row.items()}])
+        )
+    assert len(str(caught.value)) < 600 and str(caught.value).isprintable()
+
+
 @pytest.mark.data
 def test_bbq_rows_may_be_named_by_category_and_example_id(tmp_path):
     rows = benchmarks.get("bbq/Religion").load("test", None)

@@ -38,12 +38,24 @@ def test_one_sided_bounds_are_the_ends_of_the_90_percent_interval():
 
 
 def test_how_many_would_decide_by_hand():
-    """No difference, error .02 on 100 clusters of 4 examples, margin .02: 1.65² · 100 = 272, and t(.95, 272) = 1.6505
-    asks for one more: 273 clusters, 1,092 examples."""
-    assert needed(measured(0.0, 0.02, 100, 400), margin=0.02) == (273, 1092)
-    assert needed(measured(-0.04, 0.02, 100, 400), margin=0.02) == (273, 1092)  # as far on the other side: it is worse
+    """No difference, error .02 on 100 clusters of 4 examples, margin .02, certain at 95 % in 80 % of samples: the
+    normal's (1.645 + .842)² · 100 = 618.3, Student's (1.6473 + .8421)² · 100 = 619.7: 620 clusters, 2,480 examples."""
+    assert needed(measured(0.0, 0.02, 100, 400), margin=0.02) == (620, 2480)
+    assert needed(measured(-0.04, 0.02, 100, 400), margin=0.02) == (620, 2480)  # as far on the other side: it is worse
     assert needed(measured(-0.02, 0.02, 100, 400), margin=0.02) is None  # no number would
     assert needed(measured(0.1, 0.02, 100, 400), margin=0.02) < (100, 400)  # decided long ago
+
+
+def test_so_many_decide_in_four_samples_of_five():
+    """Questions that the new model loses in 4 % of all cases and gains in 3 %, margin .02, one answer a cluster."""
+    rng = np.random.default_rng(0)
+    found = needed(measured(-0.01, math.sqrt((0.07 - 0.01**2) / 400), 400, 400), margin=0.02)
+    decided = 0
+    for _ in range(400):
+        moved = rng.choice([-1.0, 0.0, 1.0], found.n, p=[0.04, 0.93, 0.03])
+        half = 1.645 * moved.std() / math.sqrt(found.n)
+        decided += moved.mean() - half >= -0.02
+    assert 0.74 <= decided / 400 <= 0.86  # .80 with three errors of .02
 
 
 def test_where_the_two_never_differ_zero_of_n_must_be_few_enough():
@@ -68,7 +80,8 @@ def test_it_is_the_smallest_number_that_decides(value, stderr, clusters, margin)
         return
 
     def decides(count):
-        half = stats.t.ppf(0.95, count - 1) * stderr * math.sqrt(clusters / count)
+        reach = stats.t.ppf(0.95, count - 1) + stats.t.ppf(0.8, count - 1)
+        half = reach * stderr * math.sqrt(clusters / count)
         return value - half >= -margin or value + half < -margin
 
     assert decides(math.ceil(found.clusters * (1 + 1e-6)))  # SciPy's t and ours part in the ninth digit
@@ -76,11 +89,11 @@ def test_it_is_the_smallest_number_that_decides(value, stderr, clusters, margin)
 
 
 @pytest.mark.parametrize("families", [6, 40])
-def test_it_is_less_than_there_is_exactly_where_the_bound_decides(families):
+def test_it_is_more_than_there_is_where_the_bound_does_not_decide(families):
     for seed in range(8):
         rng = np.random.default_rng(seed)
         a = answers_of_families(rng, families, abstains=False)
         b = measure(np.where(rng.random(len(a.values)) < 0.1, -a.values, a.values), a.clusters, a.weights)
         got = difference(a, b)
         decided = lower_bound(got) >= -0.05 or upper_bound(got) < -0.05
-        assert decided == (needed(got, 0.05).clusters <= got.estimate.clusters)
+        assert decided or needed(got, 0.05).clusters > got.estimate.clusters

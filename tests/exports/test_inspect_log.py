@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -48,6 +49,17 @@ def test_inspect_reads_every_answer_and_score(logs, name):
     assert isinstance(content, str) == (name == "lab-bias")
     if name == "lab-chart":
         assert content[0]["image"].startswith("data:image/png;base64,")
+
+
+def test_other_answers_in_a_folder_of_the_same_name_are_another_log(logs, tmp_path):
+    out, paths = logs
+    other = tmp_path / out.name
+    shutil.copytree(out, other)
+    again = inspect_log.write(read(other, NAMES[:1], None)[NAMES[0]], other, tmp_path)
+    file = other / NAMES[0] / "completions.jsonl"
+    file.write_text(file.read_text().replace('"text": "', '"text": "!', 1))
+    changed = inspect_log.write(read(other, NAMES[:1], None)[NAMES[0]], other, tmp_path)
+    assert again.name == paths[NAMES[0]].name != changed.name
 
 
 @pytest.mark.inspect

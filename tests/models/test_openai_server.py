@@ -6,6 +6,7 @@ import asyncio
 import base64
 import dataclasses
 import email.utils
+import gzip
 import importlib.util
 import io
 import json
@@ -24,7 +25,7 @@ from loopback import Loopback, Reply, free_port, refuses, says, wait_for
 from PIL import Image
 
 from fairreason.errors import FairReasonError, ModelError, UsageError
-from fairreason.models.backends import BACKENDS, Prompt, Sampling, retries
+from fairreason.models.backends import BACKENDS, Prompt, Sampling, openai_client, retries
 from fairreason.models.backends.background import stream
 from fairreason.models.backends.base import sampling_key
 from fairreason.pictures import Pictures, data_url
@@ -182,6 +183,18 @@ def test_an_answer_of_50_megabytes_is_an_answer():
     text = "the baker " * 5_000_000
     with Loopback(lambda body, before: says(text)).running() as url:
         assert ask(url)["q/0"][0].text == text
+
+
+def test_a_reply_without_end_or_one_that_unpacks_to_more_than_may_be_held_is_given_up(monkeypatch):
+    monkeypatch.setattr(openai_client, "LARGEST", 2**20)
+    bomb = Reply(gzip.compress(b" " * 2**24), headers={"content-encoding": "gzip"})
+    packed = Reply(gzip.compress(says("B").content), headers={"content-encoding": "gzip"})
+    replies = [bomb, Reply(b" " * 2**24), Reply(bomb.content, 500, bomb.headers), packed]
+    server = Loopback(lambda body, before: replies[int(asked_for(body)[-1])])
+    with server.running() as url:
+        got = ask(url, 4, concurrency=1)
+    assert [got[f"q/{i}"][0].text for i in range(2)] == ["the server sent more than 1 MB in one reply"] * 2
+    assert got["q/2"][0].finish_reason == "error" and got["q/3"] == [Completion("B", "stop", 7, 3)]
 
 
 # faults
@@ -367,6 +380,23 @@ def test_a_short_key_is_no_secret_and_stays_a_word(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     with Loopback(lambda body, before: says("none of them")).running() as url:
         assert ask(url)["q/0"][0].text == "none of them"
+
+
+@pytest.mark.parametrize("around", ["\r\n", " ", "\t"])
+def test_what_a_file_leaves_around_the_key_is_no_part_of_it(monkeypatch, around):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY + around)
+    server = Loopback(lambda body, before: says("B"))
+    with server.running() as url:
+        assert ask(url)["q/0"][0].text == "B"
+    assert server.headers[0]["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize("inside", ["\r\n", "\t", "\u2026"])
+def test_a_key_that_no_request_can_carry_is_refused_and_not_shown(monkeypatch, inside):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY + inside + KEY)
+    with pytest.raises(UsageError, match="OPENAI_API_KEY: holds characters that no key has") as error:
+        BACKENDS["openai"]("tiny", base_url="http://127.0.0.1:9/v1")
+    assert KEY not in str(error.value)
 
 
 def test_the_fingerprint_is_address_name_revision_and_what_the_server_says():

@@ -40,7 +40,7 @@ def sentence(row: Mapping[str, Any]) -> str:
     more = ""
     if row["verdict"] == CANNOT_TELL:
         more = (
-            f"; about {row['needed_n']:,} examples in {row['needed_clusters']:,} clusters would decide"
+            f"; about {row['needed_n']:,} examples in {row['needed_clusters']:,} clusters would most likely decide"
             if row["needed_n"]
             else "; no number of examples like these would decide"
         )

@@ -17,6 +17,7 @@ from fairreason.cli import console
 from fairreason.cli import junit as reports
 from fairreason.cli.console import Progress
 from fairreason.errors import UsageError
+from fairreason.evaluation import compare as comparison
 from fairreason.evaluation import gate
 from fairreason.evaluation.folder import grade_row
 from fairreason.files import write_atomic
@@ -106,8 +107,13 @@ def run_score(
 def run_compare(
     a: Path, b: Path, bench: str | None, margin: float, by_category: bool, data: Path | None, as_json: bool
 ) -> None:
-    rows = api.compare(a, b, _names(bench), margin=margin, by_category=by_category, data=data)
+    rows = api.compare(a, b, _names(bench), margin=margin, by_category=by_category, data=data, remark=_remark)
     console.show(rows) if as_json else console.table(rows, COMPARED)
+    if open_rows := comparison.chancy(rows):
+        _remark(
+            f"{len(open_rows)} of {len(rows)} verdicts may be chance among so many (p_holm above {comparison.SURE:g}): "
+            + ", ".join(" ".join(filter(None, (row["metric"], row["category"], row["condition"]))) for row in open_rows)
+        )
 
 
 def run_check(
@@ -119,7 +125,7 @@ def run_check(
     data: Path | None,
     as_json: bool,
 ) -> None:
-    found = api.check(new, base, dict(map(_margin, margins)) or None, _names(bench), data=data)
+    found = api.check(new, base, _margins(margins) or None, _names(bench), data=data, remark=_remark)
     for name, reason in found.left_out.items():
         print(f"{name} is left out of R: {reason}", file=sys.stderr)
     if junit:
@@ -142,6 +148,20 @@ def run_export(run: Path, out: Path, bench: str | None, data: Path | None) -> No
         raise UsageError(f"{run}: no such folder")
     for side in sides.read(run, _names(bench), api.data_folder(data)).values():
         print(inspect_log.write(side, run, out))
+
+
+def _remark(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
+
+
+def _margins(texts: Sequence[str]) -> dict[str, float]:
+    """The sizes by axis. Raises UsageError; on an axis that stands twice too, since only one could count."""
+    found: dict[str, float] = {}
+    for axis, size in map(_margin, texts):
+        if axis in found:
+            raise UsageError(f"--margin {axis}: stands twice; give one size for an axis")
+        found[axis] = size
+    return found
 
 
 def _margin(text: str) -> tuple[str, float]:

@@ -3,16 +3,16 @@
 Which way is better stands in evaluation/axes.py; where neither is, the verdict says `differs`. Of a score that is best
 at 0 the change of its size is judged, abs(B) - abs(A); both signs stand in `a` and `b`. Else `difference` is B - A.
 
-p-values are adjusted together (Holm 1979) over the rows of one family: all means over categories are one, the
-categories of one metric another. A difference is `better` or `worse` only where its adjusted p-value is at most .05 as
-well; verdicts otherwise as in evaluation/statistics.py.
+A verdict goes by the row's own interval, as everywhere (evaluation/decisions.py). `p_holm` says what survives among
+many: p-values are adjusted together (Holm 1979) over the rows of one family; all means over categories are one, the
+categories of one metric another.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fairreason.evaluation import statistics
@@ -21,6 +21,7 @@ from fairreason.evaluation.sides import Side
 from fairreason.records import Measure
 
 SURE = 0.05
+"""A verdict of `better`, `worse` or `differs` survives among many where its p_holm is at most this."""
 
 
 def compare(
@@ -90,8 +91,10 @@ def _verdict(row: Mapping[str, Any], margin: float) -> str:
     if low is not None and better in (LOWER, NEARER_ZERO):
         low, high = -high, -low
     found = statistics.verdict(low, high, margin)
-    if found in ("better", "worse"):
-        if row["p_holm"] is None or row["p_holm"] > SURE:
-            return "not told apart"
-        return found if better is not None else "differs"
-    return found
+    return "differs" if found in ("better", "worse") and better is None else found
+
+
+def chancy(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows that are better, worse or different by their own interval and not among so many."""
+    told = [row for row in rows if row["verdict"] in ("better", "worse", "differs")]
+    return [row for row in told if row["p_holm"] is not None and row["p_holm"] > SURE]

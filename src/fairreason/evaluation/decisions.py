@@ -9,10 +9,12 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from fairreason.evaluation.intervals import Interval
+from fairreason.evaluation.intervals import Agreeing, Interval
 from fairreason.records import Estimate
 
 MOST = 10**9
+POWER = 0.8
+"""How surely the number of clusters that `needed` names would decide."""
 
 
 class Compared(Protocol):
@@ -78,22 +80,25 @@ def upper_bound(difference: Compared, level: float = 0.95) -> float | None:
 
 
 def needed(difference: Compared, margin: float, level: float = 0.95) -> Needed | None:
-    """The fewest clusters, of the kind that was measured, that would decide whether the difference (higher is better)
-    is worse than −margin: the lower bound reaches −margin (it is not), or the upper bound lies below (it is).
+    """The fewest clusters, of the kind that was measured, that would decide four times in five whether the difference
+    (higher is better) is worse than −margin: the lower bound reaches −margin (it is not), or the upper lies below (it
+    is).
 
-    Assumes that value and spread over clusters stay as observed, so that the error shrinks by sqrt(G/G′):
-    G′ = the smallest with t(level, G′−1) · stderr · sqrt(G/G′) <= |value + margin|, the usual sample size of a
-    non-inferiority trial (Julious 2004, Statistics in Medicine 23) with the value observed as the value expected. Where
+    Takes value and spread over clusters for the true ones, so that the error shrinks by sqrt(G/G′), and allows for
+    another sample's value: G′ = the smallest with (t(level, G′−1) + t(.8, G′−1)) · stderr · sqrt(G/G′) <=
+    |value + margin|, the usual sample size of a non-inferiority trial (Julious 2004, Statistics in Medicine 23). Where
     all clusters agree, G′ = log(1−level) / log(1 − (value+margin)/(value−low)), low the lowest difference possible.
-    None where no number would: value = −margin, or an unknown error. May be at most what there is, if that decides.
+    None where no number would: value = −margin, or an unknown error.
     """
     value, clusters = difference.estimate.value, difference.estimate.clusters
     if difference.interval is None or value is None or abs(value + margin) <= 1e-12:
         return None
 
     def decides(count: int) -> bool:
-        low, high = difference.interval.at(count).ends(2 * level - 1)  # type: ignore[union-attr]
-        return low >= -margin if value > -margin else high < -margin
+        interval = difference.interval.at(count)  # type: ignore[union-attr]
+        low, high = interval.ends(2 * level - 1)
+        below, above = (value, value) if isinstance(interval, Agreeing) else interval.ends(2 * POWER - 1)
+        return low - (value - below) >= -margin if value > -margin else high + (above - value) < -margin
 
     high = 2
     while not decides(high):

@@ -2,7 +2,8 @@
 
 For each axis the gain g, how much better NEW is, gets a one-sided 95 % interval, paired and clustered. It is NEW − BASE
 where higher is better, BASE − NEW where lower is, abs(BASE) − abs(NEW) where 0 is best; for R, the mean over reasoning
-benchmarks of accuracy(NEW) / accuracy(BASE), it is R − 1, linearised, since both are measured. Non-inferiority:
+benchmarks of accuracy(NEW) / accuracy(BASE), it is R − 1, linearised, since both are measured, with a ratio's interval
+(one benchmark of few single answers: Tango's for the difference, over the base's accuracy). Non-inferiority:
 
     lower bound of g >= −margin   not worse
     upper bound of g <  −margin   worse
@@ -22,6 +23,7 @@ from fairreason.errors import UsageError, nearest
 from fairreason.evaluation import statistics
 from fairreason.evaluation.axes import BIAS_AXES, LOWER, NEARER_ZERO, direction, mean, not_above_chance, overall
 from fairreason.evaluation.compare import toward_zero
+from fairreason.evaluation.intervals import Scaled, Score
 from fairreason.evaluation.sides import Side
 from fairreason.evaluation.statistics import Difference
 from fairreason.records import Axis, Measure
@@ -113,6 +115,8 @@ def _of_metric(found: Sequence[Pair], better: int | None) -> Gain:
 
 def _of_ratio(found: Sequence[Pair]) -> Gain:
     """R − 1: accuracy(NEW) / accuracy(BASE) moves by (du_new − ratio · du_base) / accuracy(BASE)."""
+    if len(found) == 1 and (single := _of_single_answers(*found[0])):
+        return single
     accuracies = [(statistics.estimate(new).value, statistics.estimate(base).value) for new, base in found]
     ratios = [(a or 0.0) / (b or 1.0) for a, b in accuracies]
     new = mean(_times(one, 1 / (b or 1.0)) for (one, _), (_, b) in zip(found, accuracies, strict=True))
@@ -121,7 +125,23 @@ def _of_ratio(found: Sequence[Pair]) -> Gain:
     )
     level = sum(ratios) / len(ratios)
     one = dataclasses.replace(base, offset=base.offset + 1 - level)
-    return Gain(level, 1.0, statistics.difference(new, one))
+    return Gain(level, 1.0, statistics.difference(new, one, ratio=True))
+
+
+def _of_single_answers(new: Measure, base: Measure) -> Gain | None:
+    """R − 1 = (accuracy(NEW) − accuracy(BASE)) / accuracy(BASE) where the difference has Tango's interval, else None.
+
+    Dividing by the base's accuracy as if it were known leaves out (1 − R)² of its variance. Student's bound and the
+    bootstrap's, taken from the few answers that were lost, let through up to three times the 5 % that they should."""
+    gained, accuracy = statistics.difference(new, base), statistics.estimate(base).value
+    if not accuracy or not isinstance(gained.interval, Score):
+        return None
+    part = Scaled(gained.interval, 1 / accuracy)
+    value = (gained.estimate.value or 0.0) / accuracy
+    low, high = part.ends(LEVEL)
+    stderr = (gained.estimate.stderr or 0.0) / accuracy
+    shown = dataclasses.replace(gained.estimate, value=value, stderr=stderr, ci_low=low, ci_high=high)
+    return Gain(1 + value, 1.0, Difference(shown, gained.p, part))
 
 
 def _times(measure: Measure, factor: float) -> Measure:

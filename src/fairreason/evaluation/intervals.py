@@ -7,6 +7,7 @@ itself on another number of clusters, so that an interval, a p-value and "how ma
 | `Drawn` | a ratio: how many rows count hangs on the answers | `Student` or the cluster bootstrap, the farther |
 | `Score` | difference of two shares, one answer a cluster | Tango 1998; its p-value is McNemar's |
 | `Agreeing` | all clusters agree: their spread is 0 | Clopper and Pearson 1934 with n = clusters |
+| `Scaled` | a ratio to a base of known size | the difference's, over the base |
 | `wilson` | one share, one answer a cluster | Wilson 1927 |
 """
 
@@ -120,6 +121,24 @@ class Score:
         variance = self.n * (2 * q + d * (1 - d))
         far = self.gained - self.lost - self.n * d
         return far / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, far)
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """The interval of a number that is `factor` (above 0) times another."""
+
+    interval: Interval
+    factor: float
+
+    def ends(self, level: float) -> Ends:
+        low, high = self.interval.ends(level)
+        return low * self.factor, high * self.factor
+
+    def p(self) -> float:
+        return self.interval.p()
+
+    def at(self, clusters: int) -> Scaled:
+        return Scaled(self.interval.at(clusters), self.factor)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ questions without a row are no part of the scores. Both are counted and said, as
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast, get_args
@@ -26,6 +27,9 @@ from fairreason.records import Completion, Example, FinishReason, Grade, Score
 SHOWN = 3
 """Ids that a message names before it says how many more there are."""
 ANSWERS = ("choice", "response")
+_SHORT = reprlib.Repr()
+"""What a message shows of a file's values: one line without control characters, however long they are."""
+_SHORT.maxstring = _SHORT.maxother = 80
 
 
 class Ids(NamedTuple):
@@ -97,7 +101,7 @@ def read(path: Path, benchmark: Benchmark, examples: Sequence[Example]) -> Grade
         example = by_id.get(id)
         if example is None:
             unknown += 1
-            strangers += [id] if len(strangers) < SHOWN else []
+            strangers += [_SHORT.repr(id)[1:-1]] if len(strangers) < SHOWN else []
         elif (id, sample) in found:
             doubled += 1
         else:
@@ -137,7 +141,7 @@ def _id(row: Mapping[str, Any], benchmark: Benchmark, where: str) -> str:
 def _sample(row: Mapping[str, Any], where: str) -> int:
     sample = row.get("sample", 0)
     if not isinstance(sample, int) or isinstance(sample, bool) or sample < 0:
-        raise DataError(f"{where}: sample must be a whole number from 0 on, got {sample!r}")
+        raise DataError(f"{where}: sample must be a whole number from 0 on, got {_SHORT.repr(sample)}")
     return sample
 
 
@@ -151,7 +155,8 @@ def _grade(row: Mapping[str, Any], benchmark: Benchmark, example: Example, where
     if response is not None and not isinstance(response, str):
         raise DataError(f"{where}: response must be a text, got {type(response).__name__}")
     if reason not in get_args(FinishReason):
-        raise DataError(f"{where}: finish_reason must be one of {', '.join(get_args(FinishReason))}, got {reason!r}")
+        allowed = ", ".join(get_args(FinishReason))
+        raise DataError(f"{where}: finish_reason must be one of {allowed}, got {_SHORT.repr(reason)}")
     return grade_one(benchmark, example, Completion(response or "", cast(FinishReason, reason)))
 
 
@@ -163,7 +168,9 @@ def _chosen(choice: Any, example: Example, where: str) -> Grade:
         raise DataError(f"{where}: {example.id} has no options to choose from; give response")
     if not isinstance(choice, int) or isinstance(choice, bool) or not 0 <= choice < len(example.options):
         last = len(example.options) - 1
-        raise DataError(f"{where}: choice must be an index from 0 to {last} (published order) or null, got {choice!r}")
+        raise DataError(
+            f"{where}: choice must be an index from 0 to {last} (published order) or null, got {_SHORT.repr(choice)}"
+        )
     return Grade("correct" if choice == example.answer else "wrong", choice=choice, rule="choice")
 
 

@@ -3,11 +3,13 @@
 A side may be a run's folder (its `evaluation/` is read), the folder that `fairreason eval --out` kept, or a file of
 predictions for one benchmark. Two sides can be compared where they hold the same answers' questions, put in the same
 words, with the options in the same order and the same thinking and mode; a file of predictions says nothing of
-these, so of it only the ids are checked.
+these, so of it only the ids are checked. What a difference would hide is said: answers that were unparsed, truncated or
+failed, and rows of a file that were left out.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +19,12 @@ from fairreason import benchmarks
 from fairreason.benchmarks.base import Benchmark
 from fairreason.errors import DataError, UsageError
 from fairreason.evaluation import predictions
-from fairreason.evaluation.folder import finished, read_grades
+from fairreason.evaluation.folder import count, finished, read_grades
 from fairreason.records import Example, Grade, Measure
 
 SETTINGS = ("thinking", "mode")
 """Settings in which two sides must agree; those of scores.json that are not there are not compared."""
+LOST = ("unparsed", "truncated", "error")
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Side:
     samples: list[int]
     asked: list[str] = field(default_factory=list)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+    """Sentences on the rows of a file of predictions that are no part of it."""
 
     def keys(self) -> list[tuple[str, int]]:
         return [(example.id, sample) for example, sample in zip(self.examples, self.samples, strict=True)]
@@ -51,7 +56,9 @@ def read(path: Path, bench: Sequence[str], data: Path | None) -> dict[str, Side]
             raise UsageError(f"{path}: a file of predictions is for one benchmark; name it with --bench")
         benchmark = benchmarks.get(bench[0])
         graded = predictions.read(path, benchmark, list(predictions.everything(benchmark, None, data)))
-        return {benchmark.name: Side(str(path), benchmark, graded.examples, graded.grades, graded.samples)}
+        left_out = predictions.said(graded.ids._replace(missing=0))  # the two sides must hold the same questions
+        side = Side(str(path), benchmark, graded.examples, graded.grades, graded.samples, left_out=left_out)
+        return {benchmark.name: side}
     if not path.is_dir():
         raise UsageError(f"{path}: no such folder or file")
     folder = evaluation_folder(path)
@@ -101,6 +108,20 @@ def pair(a: Mapping[str, Side], b: Mapping[str, Side]) -> dict[str, tuple[Side, 
     return {name: (a[name], _aligned(a[name], b[name])) for name in common}
 
 
+def remarks(pairs: Mapping[str, tuple[Side, Side]]) -> list[str]:
+    """What a reader of differences must know of the answers behind them, a sentence each."""
+    said = []
+    for name, both in pairs.items():
+        for side in both:
+            counts = count(side.grades)
+            lost = [f"{counts[outcome]:,} {outcome}" for outcome in LOST if counts[outcome]]
+            if lost:
+                said.append(f"{name}: {side.name}: of {len(side.grades):,} answers {', '.join(lost)}")
+            said += [f"{name}: {side.name}: {sentence}" for sentence in side.left_out]
+        said += [f"{name}: {sentence}" for sentence in both[0].benchmark.remarks(both[0].examples)]
+    return said
+
+
 def _aligned(a: Side, b: Side) -> Side:
     """b with its rows in a's order. Raises UsageError naming the first thing in which they differ."""
     name = a.benchmark.name
@@ -127,12 +148,10 @@ def _aligned(a: Side, b: Side) -> Side:
                     f"{name}: {id} was put in other words, with other pictures or with its options in another order "
                     f"in {a.name} than in {b.name}: not comparable. Evaluate one of them again"
                 )
-    return Side(
-        b.name,
-        b.benchmark,
-        [b.examples[i] for i in order],
-        [b.grades[i] for i in order],
-        [b.samples[i] for i in order],
-        [b.asked[i] for i in order] if b.asked else [],
-        b.settings,
+    return dataclasses.replace(
+        b,
+        examples=[b.examples[i] for i in order],
+        grades=[b.grades[i] for i in order],
+        samples=[b.samples[i] for i in order],
+        asked=[b.asked[i] for i in order] if b.asked else [],
     )

@@ -73,8 +73,9 @@ def bootstrap(measure: Measure, draws: int = DRAWS, seed: int = 0, level: float 
     return _estimate(measure, level, (draws, seed))
 
 
-def difference(a: Measure, b: Measure, level: float = LEVEL) -> Difference:
-    """a − b on the same rows, paired: what a cluster moves each by is subtracted before anything is squared.
+def difference(a: Measure, b: Measure, level: float = LEVEL, ratio: bool = False) -> Difference:
+    """a − b on the same rows, paired: what a cluster moves each by is subtracted before anything is squared. `ratio`
+    says that the difference is a linearised ratio, though neither side is one: it gets a ratio's interval.
 
     Raises UsageError when the rows are not the same. Where the two never differ, the interval is the one that G
     agreeing clusters allow, p is 1.
@@ -90,7 +91,11 @@ def difference(a: Measure, b: Measure, level: float = LEVEL) -> Difference:
     if clusters == 1:
         return Difference(Estimate(value, None, low, high, n, clusters), None)
     stderr = _stderr(influence(of_a, a, ratios_a) - influence(of_b, b, ratios_b), value)
-    interval = Agreeing(value, low, high, clusters) if not stderr else _paired(a, b, of_a, of_b, value, stderr)
+    interval = (
+        Agreeing(value, low, high, clusters)
+        if not stderr
+        else _paired(a, b, of_a, of_b, Student(value, stderr, clusters), ratio)
+    )
     below, above = interval.ends(level)
     found = Estimate(value, stderr, max(low, below), min(high, above), n, clusters)
     return Difference(found, interval.p(), interval)
@@ -144,14 +149,13 @@ def _estimate(measure: Measure, level: float, drawing: tuple[int, int] | None) -
     return Estimate(value, stderr, max(low, below), min(high, above), n, clusters)
 
 
-def _paired(a: Measure, b: Measure, of_a: Sums, of_b: Sums, value: float, stderr: float) -> Interval:
+def _paired(a: Measure, b: Measure, of_a: Sums, of_b: Sums, student: Student, ratio: bool) -> Interval:
     """The interval of a difference whose clusters do not all agree."""
-    clusters = len(of_a.names)
-    if clusters == of_a.n < FEW and _is_share(a) and _is_share(b):
+    clusters = student.clusters
+    if not ratio and clusters == of_a.n < FEW and _is_share(a) and _is_share(b):
         moved_G = of_a.values_GS[:, 0] - of_b.values_GS[:, 0]
         return Score(int(np.count_nonzero(moved_G > 0)), int(np.count_nonzero(moved_G < 0)), clusters)
-    student = Student(value, stderr, clusters)
-    if clusters < FEW and (_is_ratio(a) or _is_ratio(b)):
+    if clusters < FEW and (ratio or _is_ratio(a) or _is_ratio(b)):
         return _of_ratio([(of_a, a, 1.0), (of_b, b, -1.0)], student)
     return student
 

@@ -37,9 +37,8 @@ def write(side: Side, run: Path, out: Path) -> Path:
     created = datetime.datetime.fromtimestamp((own / "scores.json").stat().st_mtime, datetime.UTC).isoformat(
         timespec="seconds"
     )
-    identity = hashlib.sha256(
-        f"{side.benchmark.name}\0{sorted(side.settings.items())}\0{run.name}".encode()
-    ).hexdigest()
+    told = f"{side.benchmark.name}\0{sorted(side.settings.items())}\0{run.name}\0".encode()
+    identity = hashlib.sha256(told + (own / "completions.jsonl").read_bytes()).hexdigest()
     model = f"fairreason/{run.resolve().name}"
     samples = [
         _sample(example, grade, number, answers[example.id, number], model)

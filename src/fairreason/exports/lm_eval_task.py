@@ -42,7 +42,7 @@ FOLDER = Path(__file__).parent
 def rows(file, **_):
     from datasets import Dataset
 
-    lines = (FOLDER / file).read_text(encoding="utf-8").splitlines()
+    lines = (FOLDER / file).read_text(encoding="utf-8").strip("\\n").split("\\n")
     return {"test": Dataset.from_list([json.loads(line) for line in lines])}
 
 

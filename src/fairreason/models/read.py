@@ -21,7 +21,7 @@ from fairreason.models.trees import Tree, grow
 KINDS = frozenset({"llama", "mistral", "qwen2", "qwen3", "qwen2_vl", "qwen2_5_vl", "internvl"})
 """Model types whose attention is plainly causal and whose positions `positions` knows."""
 
-TOKENS = {"cpu": 4_096, "cuda": 32_768}  # in one forward
+TOKENS = {"cpu": 1_024, "cuda": 32_768}  # in one forward; on a CPU what stays in its cache
 
 Batch = dict[str, torch.Tensor]
 
@@ -44,11 +44,15 @@ def inner(model: Any) -> Any:
 
 
 def is_plain(model: Any) -> bool:
-    """Whether prompts may be shared: a known kind of model, full attention in every layer, masks by addition."""
+    """Whether prompts may be shared: a known kind of model, full attention in every layer, masks by addition.
+
+    Mistral lists no layers: all of them have its window where it has one."""
     config = inner(model).config
     text = config.get_text_config()
+    window = None if getattr(text, "layer_types", None) else getattr(text, "sliding_window", None)
     return (
         config.model_type in KINDS
+        and window is None
         and set(getattr(text, "layer_types", None) or ["full_attention"]) == {"full_attention"}
         and text._attn_implementation in ("sdpa", "eager")
     )

@@ -75,9 +75,12 @@ def in_bundles(prompts: Sequence[Prompt]) -> list[int]:
 
 
 def budget(model: Any) -> int:
-    """Tokens in a batch: as many as the device's share for a cache holds, BATCH_TOKENS at most."""
+    """Tokens in a batch: as many as the device's share for a cache holds, BATCH_TOKENS at most. A model without
+    attention keeps no cache that grows."""
     text = model.config.get_text_config()
-    heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
+    heads = getattr(text, "num_key_value_heads", None) or getattr(text, "num_attention_heads", None)
+    if heads is None:
+        return BATCH_TOKENS
     size = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
     bytes_a_token = 2 * text.num_hidden_layers * heads * size * model.dtype.itemsize
     return min(BATCH_TOKENS, CACHE_BYTES.get(model.device.type, CACHE_BYTES["cpu"]) // bytes_a_token)

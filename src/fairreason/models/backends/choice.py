@@ -72,8 +72,7 @@ class InGenerate(LogitsProcessor):
 
 def scale(logits_NV: torch.Tensor) -> torch.Tensor:
     """How large a row's logits are, by which its rounding errors are measured."""
-    low, high = logits_NV.aminmax(dim=-1)
-    return torch.maximum(-low, high)
+    return torch.maximum(-logits_NV.amin(-1), logits_NV.amax(-1))
 
 
 def gumbel(keys_B: torch.Tensor, position: int, size: int) -> torch.Tensor:

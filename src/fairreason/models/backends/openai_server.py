@@ -21,7 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 from fairreason.errors import UsageError
 from fairreason.models.backends import background
 from fairreason.models.backends.base import Prompt, Sampling
-from fairreason.models.backends.openai_session import Session
+from fairreason.models.backends.openai_session import Session, own_key
 from fairreason.records import Completion
 
 OPENAI = "https://api.openai.com/v1"
@@ -51,6 +51,7 @@ class OpenAIBackend:
         self.time_limit = time_limit
         self.revision = revision
         self.weights_are_known = revision is not None
+        own_key()  # one that cannot be sent is an error now
 
     @functools.cached_property
     def fingerprint(self) -> str:

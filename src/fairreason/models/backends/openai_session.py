@@ -11,8 +11,9 @@ from urllib.parse import unquote, urlsplit
 
 import openai
 
-from fairreason.errors import DataError, ModelError
+from fairreason.errors import DataError, ModelError, UsageError
 from fairreason.models.backends.base import Prompt, Sampling, failed
+from fairreason.models.backends.openai_client import BoundedClient
 from fairreason.models.backends.openai_messages import BadReplyError, completion, parse, request
 from fairreason.models.backends.retries import Trouble, judge, pause
 from fairreason.records import Completion
@@ -35,15 +36,28 @@ class FailedError(Exception):
         self.trouble = trouble
 
 
+def own_key() -> str:
+    """The key in OPENAI_API_KEY, without the blanks and line ends that files bring along; "" without one. Raises
+    UsageError, which does not show it, where no request could carry it."""
+    found = os.environ.get("OPENAI_API_KEY", "").strip()
+    if not (found.isascii() and found.isprintable()):
+        raise UsageError("OPENAI_API_KEY: holds characters that no key has (printable ASCII alone); set it again")
+    return found
+
+
 class Session:
     """Made and used inside one event loop. `address` is `base_url` as it may be shown."""
 
     def __init__(self, model: str, base_url: str, address: str, concurrency: int, time_limit: float) -> None:
         self.model, self.address, self.concurrency, self.time_limit = model, address, concurrency, time_limit
-        self.key = os.environ.get("OPENAI_API_KEY", "")
+        self.key = own_key()
         self.secrets = [one for one in (self.key, unquote(urlsplit(base_url).password or "")) if one]
         self.client = openai.AsyncOpenAI(
-            api_key=self.key or "none", base_url=base_url, max_retries=0, timeout=time_limit
+            api_key=self.key or "none",
+            base_url=base_url,
+            max_retries=0,
+            timeout=time_limit,
+            http_client=BoundedClient(timeout=time_limit),
         )
         self.answered = self.failed_in_a_row = 0
         self.not_before = 0.0

@@ -38,8 +38,8 @@ def judge(error: Exception, model: str, has_key: bool, seconds: float) -> Troubl
     """What to do about a request's failure. `seconds`: the time limit that it had."""
     if isinstance(error, openai.APITimeoutError | TimeoutError):
         return Trouble(f"no answer within {seconds:g} s", "again", tries=TIMEOUT_TRIES)
-    if isinstance(error, BadReplyError):
-        return Trouble(f"the server sent {error}", "again")
+    if isinstance(sent := error if isinstance(error, BadReplyError) else error.__cause__, BadReplyError):
+        return Trouble(f"the server sent {sent}", "again")
     if isinstance(error, openai.APIStatusError):
         return _judge_status(error, model, has_key)
     if isinstance(error, openai.APIConnectionError):
