@@ -180,3 +180,25 @@ def test_a_link_to_itself_names_no_picture(folder):
     (folder / "loop.png").symlink_to("loop.png")
     with pytest.raises(DataError, match=r"loop.png"):
         open_image(Pictures(folder).reference("loop.png"))
+
+
+def test_a_zip_with_any_byte_damaged_is_read_or_refused_with_a_sentence(tmp_path):
+    whole = write_zip(tmp_path / "whole.zip", {"a.txt": b"hello " * 50}).read_bytes()
+    damaged, refused = tmp_path / "damaged.zip", 0
+    for place in range(len(whole)):
+        damaged.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            found = archives.Archive(damaged)
+            for name in found.names():
+                found.read(name, 10**6)
+        except DataError:
+            refused += 1
+    assert refused > len(whole) / 4
+
+
+def test_what_is_no_zip_and_a_zip_of_one_file(tmp_path):
+    for content in (b"", b"<html>Not found</html>"):
+        (tmp_path / "none.zip").write_bytes(content)
+        with pytest.raises(DataError, match=r"none.zip: not a zip that can be read \(File is not a zip file\)"):
+            archives.Archive(tmp_path / "none.zip")
+    assert archives.Archive(write_zip(tmp_path / "one.zip", {"a.txt": b"a"})).names() == ["a.txt"]

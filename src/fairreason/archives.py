@@ -10,6 +10,7 @@ import io
 import lzma
 import os
 import re
+import struct
 import zipfile
 import zlib
 from bisect import bisect_right
@@ -30,12 +31,12 @@ class Archive:
         self.place = place
         try:
             self._zip = zipfile.ZipFile(io.BufferedReader(_Joined(parts_of(place)), 1 << 16))
-        except (OSError, zipfile.BadZipFile, ValueError) as error:
+        except (OSError, zipfile.BadZipFile, ValueError, RuntimeError, struct.error) as error:  # damaged, or too new
             raise DataError(f"{place}: not a zip that can be read ({error})") from None
         members = [info for info in self._zip.infolist() if not info.is_dir()]
         self._members = {info.filename.replace("\\", "/"): info for info in members}
-        tops = {name.partition("/")[0] for name in self._members if not name.startswith("__MACOSX/")}
-        self._top = f"{tops.pop()}/" if len(tops) == 1 else ""
+        tops = {name[: name.find("/") + 1] for name in self._members if not name.startswith("__MACOSX/")}
+        self._top = tops.pop() if len(tops) == 1 else ""
 
     def names(self) -> list[str]:
         """All members, without the one top folder where there is one."""
@@ -101,7 +102,7 @@ class _Joined(io.RawIOBase):
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._ends[-1]}[whence]
         if start + offset < 0:
-            raise ValueError("a position before the start")
+            raise OSError("a position before the start")
         self._position = start + offset
         return self._position
 

@@ -135,7 +135,14 @@ def test_a_missing_diagram_is_its_own_examples_error(original):
 
 @pytest.mark.parametrize(
     "content",
-    ["{", "[]", json.dumps(problem(1, answer="E")), json.dumps(problem(1, choices=["1"])), json.dumps({"id": 1})],
+    [
+        "{",
+        "[]",
+        json.dumps(problem(1, answer="E")),
+        json.dumps(problem(1, choices=["1"])),
+        json.dumps({"id": 1}),
+        json.dumps(problem(1, problem_text="\ud800")),
+    ],
 )
 def test_a_broken_problem_is_named(original, content):
     (original / "geometry3k" / "test" / "2402" / "data.json").write_text(content)

@@ -205,6 +205,8 @@ def test_the_authors_order_counts_over_sorted_parts_and_files(whole):
         ("It is impossible to answer this.", None, "no final answer"), ("A", None, "no final answer"),
         ("", None, "no final answer"), ("Yesterday, he won.", None, "no final answer"),
         ("Yes\nNo", None, "two different answers"),
+        ("No, the picture does not say.", None, "no final answer"),
+        ("Cannot answer, the picture does not say.", 2, "opening"),
     ],
 )  # fmt: skip
 def test_the_authors_layout_is_answered_by_text(whole, reply, choice, rule):

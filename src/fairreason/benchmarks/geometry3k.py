@@ -95,6 +95,7 @@ def _order(name: str) -> tuple[int, str]:
 def _example(content: bytes, where: str, picture: str) -> Example:
     try:
         row: dict[str, Any] = json.loads(content.decode("utf-8-sig"))
+        json.dumps(row, ensure_ascii=False).encode()  # half a surrogate pair is no text: a ValueError
         options = tuple(str(text).strip() for text in row["choices"])
         question, answer = row["problem_text"], row["answer"]
         if not isinstance(question, str) or not question.strip() or not 2 <= len(options) <= 8 or not all(options):
