@@ -275,7 +275,8 @@ def test_nothing_is_written_over_when_the_disk_is_full(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
     command = f"{sys.executable} -m fairreason.cli bench lab-math > /dev/full"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=ROOT)
+    buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=ROOT, env=buffered)
     assert done.returncode == 1 and done.stderr.strip().splitlines() == [
         "Error: the disk is full; nothing was written over"
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
+import os
 import re
 import sys
 import time
@@ -111,7 +112,9 @@ def _guarded(work: Callable[[], int | None]) -> int:
     A mistake of ours still shows its traceback. A reader that closes our stdout (`| head`) is no error.
     """
     try:
-        return work() or 0
+        code = work() or 0
+        _flush()
+        return code
     except FairReasonError as error:
         return _failed(_sentence(error), error.exit_code)
     except BrokenPipeError:
@@ -129,6 +132,15 @@ def _guarded(work: Callable[[], int | None]) -> int:
             return _failed(f"{error.filename}: {error.strerror}" if error.filename else error.strerror, 1)
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # typer's own: wrong use
             return _failed(_usage(error), 2)
+        raise
+
+
+def _flush() -> None:
+    """Writes out what stdout still holds, so that a full disk shows here and not when the interpreter ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's own flush fails again
         raise
 
 
