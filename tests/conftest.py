@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for need, present in NEEDS.items():
         if item.get_closest_marker(need) and not present():
             (pytest.fail if need in required else pytest.skip)(f"{need} is not here")
+
+
+@pytest.fixture
+def own_time_limit() -> Iterator[None]:
+    """A server that never answers must not stop the tests for good."""
+
+    def too_long(*_: object) -> None:
+        raise AssertionError("the test took more than two minutes")
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(120)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="session")

@@ -20,16 +20,7 @@ KEY = "sk-never-to-be-seen-0123456789"
 ITEMS = 60
 
 
-@pytest.fixture(autouse=True)
-def own_time_limit():
-    def too_long(*_):
-        raise AssertionError("the test took more than two minutes")
-
-    before = signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(120)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+pytestmark = pytest.mark.usefixtures("own_time_limit")
 
 
 @pytest.fixture(autouse=True)

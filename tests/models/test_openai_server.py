@@ -34,18 +34,7 @@ from fairreason.records import Completion
 KEY = "sk-never-to-be-seen-0123456789"
 
 
-@pytest.fixture(autouse=True)
-def own_time_limit():
-    """A server that never answers must not stop the tests for good."""
-
-    def too_long(*_):
-        raise AssertionError("the test took more than two minutes")
-
-    before = signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(120)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+pytestmark = pytest.mark.usefixtures("own_time_limit")
 
 
 @pytest.fixture(autouse=True)

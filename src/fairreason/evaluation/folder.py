@@ -100,13 +100,23 @@ def read_grades(folder: Path, benchmark: str) -> list[dict[str, Any]]:
 def read_measures(folder: Path, benchmark: Benchmark, examples: Sequence[Example]) -> list[Measure]:
     """The measures behind a finished benchmark's scores, for draws and pairs over runs. Raises DataError when an id of
     the folder is not among `examples`."""
+    asked, grades, _ = read_graded(folder, benchmark, examples)
+    return benchmark.summarize(asked, grades)
+
+
+def read_graded(
+    folder: Path, benchmark: Benchmark, examples: Sequence[Example]
+) -> tuple[list[Example], list[Grade], list[dict[str, Any]]]:
+    """A finished benchmark's examples, grades and rows of grades.jsonl, in parallel. Raises DataError when an id of the
+    folder is not among `examples`."""
     by_id = {example.id: example for example in examples}
     rows = read_grades(folder, benchmark.name)
     missing = [row["id"] for row in rows if row["id"] not in by_id]
     if missing:
-        raise DataError(f"{folder / benchmark.name}: {missing[0]} is not among the questions of {benchmark.name}")
+        where = folder / benchmark.name
+        raise DataError(f"{where}: {missing[0]} is not among the questions of {benchmark.name}; is it the same data?")
     grades = [Grade(row["outcome"], row["choice"], row["answer"], row["rule"]) for row in rows]
-    return benchmark.summarize([by_id[row["id"]] for row in rows], grades)
+    return [by_id[row["id"]] for row in rows], grades, rows
 
 
 def finished(folder: Path) -> dict[str, Any] | None:

@@ -19,7 +19,7 @@ from fairreason import benchmarks
 from fairreason.benchmarks.base import Benchmark
 from fairreason.errors import DataError, UsageError
 from fairreason.evaluation import predictions
-from fairreason.evaluation.folder import count, finished, read_grades
+from fairreason.evaluation.folder import count, finished, read_graded
 from fairreason.records import Example, Grade, Measure
 
 SETTINGS = ("thinking", "mode")
@@ -86,16 +86,12 @@ def _held(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _from_folder(path: Path, folder: Path, name: str, stored: Mapping[str, Any], data: Path | None) -> Side:
     benchmark = benchmarks.get(name)
-    by_id = {example.id: example for example in predictions.everything(benchmark, None, data)}
-    rows = read_grades(folder, name)
-    strangers = [row["id"] for row in rows if row["id"] not in by_id]
-    if strangers:
-        raise DataError(f"{path}: {strangers[0]} is not among the questions of {name}; is it the same data?")
+    examples, grades, rows = read_graded(folder, benchmark, list(predictions.everything(benchmark, None, data)))
     return Side(
         str(path),
         benchmark,
-        [by_id[row["id"]] for row in rows],
-        [Grade(row["outcome"], row["choice"], row["answer"], row["rule"]) for row in rows],
+        examples,
+        grades,
         [row["sample"] for row in rows],
         [row.get("asked", "") for row in rows],
         {key: value for key, value in stored.items() if key not in ("scores", "counts", "work", "n")},
