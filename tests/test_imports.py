@@ -24,6 +24,7 @@ PARTS = [
     {"models"},
     {"evaluation"},
     {"exports"},
+    {"traces"},
     {"data"},
     {"training"},
     {"lab"},
