@@ -18,6 +18,7 @@ from fairreason.errors import ModelError
 CLOSE = 1e-4  # of the largest logit; ten times the relative difference that was measured
 MIX_1, MIX_2, STEP = -0x40A7B892E31B1A47, -0x6B2FB644ECCEEE15, -0x61C8864680B583EB  # splitmix64's, as signed 64 bit
 
+BLOCK = 256  # or the largest power of two that divides the vocabulary
 NOISE = 1 << 20  # numbers made at once: the hash needs several times their memory
 
 Alone = Callable[[int, Sequence[int]], torch.Tensor]
@@ -41,11 +42,10 @@ class ChooseToken:
             best = scores_NV.max(-1)
             refuse_nan(best.values)
             return best.indices
-        top = scores_NV.topk(2)
-        refuse_nan(top.values)
-        token_N = top.indices[:, 0].clone()
+        values_N2, token_N = two_best(scores_NV)
+        refuse_nan(values_N2)
         unit = self.temperature or 1.0
-        close_N = (top.values[:, 0] - top.values[:, 1]) < CLOSE * scale(logits_NV).clamp(min=unit) / unit
+        close_N = (values_N2[:, 0] - values_N2[:, 1]) < CLOSE * scale(logits_NV).clamp(min=unit) / unit
         for n in close_N.nonzero()[:, 0].tolist():
             row = int(going_N[n])
             logits_1V = self.alone(row, written_BT[row].tolist())[None]
@@ -79,6 +79,25 @@ def refuse_nan(largest: torch.Tensor) -> None:
     """Raises ModelError where a row's largest logit is NaN, which is larger than any number to torch."""
     if largest.isnan().any():
         raise ModelError("its logits are not numbers (NaN): the weights are broken, or too large for their precision")
+
+
+def two_best(scores_NV: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Each row's two largest values (N x 2) and where the largest stands (N). `topk` over a whole vocabulary is slow on
+    a CPU: the largest of every block is looked for first, then inside the best block.
+
+    >>> two_best(torch.tensor([[1.0, 5.0, 4.0, 2.0, 3.0, 0.0]]))
+    (tensor([[5., 4.]]), tensor([1]))
+    """
+    vocabulary = scores_NV.shape[1]
+    size = min(BLOCK, vocabulary & -vocabulary)
+    if size == 1 or size == vocabulary:
+        top = scores_NV.topk(2)
+        return top.values, top.indices[:, 0].clone()
+    blocks = scores_NV.unflatten(1, (-1, size))
+    best = blocks.amax(-1).topk(2)
+    inside = blocks[torch.arange(len(blocks), device=blocks.device), best.indices[:, 0]].topk(2)
+    second_N = torch.maximum(best.values[:, 1], inside.values[:, 1])
+    return torch.stack([best.values[:, 0], second_N], 1), best.indices[:, 0] * size + inside.indices[:, 0]
 
 
 def scale(logits_NV: torch.Tensor) -> torch.Tensor:
