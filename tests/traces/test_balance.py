@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import random
+from collections import Counter, defaultdict
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import Bounds, LinearConstraint, milp
 from world_traces import questions
 
 from fairreason.records import Example
@@ -100,3 +103,28 @@ def test_what_has_no_conditions_is_left_alone():
     asked = questions("lab-math")[:20]
     assert repair(asked, asked[:7], seed=0) == list(range(7))
     assert [one for one in imbalance(asked, asked) if one.by != "category"] == []
+
+
+def largest(kept):
+    """Rows of the largest balanced choice of whole bundles: an integer program over how many stay of each kind."""
+    bundles = defaultdict(set)
+    for row in kept:
+        bundles[row.bundle].add((condition(row), polarity(row)))
+    kinds = Counter(frozenset(cells) for cells in bundles.values())
+    rows = np.array([[float(cell in kind) for kind in kinds] for cell in CELLS])
+    equal = LinearConstraint(rows[1:] - rows[:1], 0, 0)
+    found = milp(
+        -rows.sum(0), constraints=equal, integrality=np.ones(len(kinds)), bounds=Bounds(0, list(kinds.values()))
+    )
+    return round(-found.fun)
+
+
+@pytest.mark.parametrize(("ambig", "told"), [(0.6, 0.9), (0.9, 0.95), (0.3, 0.9), (0.8, 0.8)])
+def test_it_keeps_nearly_all_that_any_choice_of_whole_bundles_could(ambig, told):
+    asked, ours, best, whole = quadruples(100), 0, 0, 0
+    for seed in range(8):
+        rng = random.Random(seed)
+        kept = [row for row in asked if rng.random() < (ambig if condition(row) == "ambig" else told)]
+        ours, best = ours + len(repair(asked, kept, seed)), best + largest(kept)
+        whole += sum(n for n in Counter(row.bundle for row in kept).values() if n == 4)
+    assert whole < 0.98 * best <= ours <= best

@@ -73,10 +73,11 @@ def worst(shares: Iterable[Share]) -> float:
 def repair(asked: Sequence[Example], kept: Sequence[Example], seed: int) -> list[int]:
     """Places in `kept` of the rows that stay, in order.
 
-    A category's design is how the most of its asked bundles are made; a bundle is whole when what was kept of it is so
-    many times that design, and whole bundles stay. Of the others one is left out after the other until the category's
-    rows are in proportion to the design: each time one whose loss brings that nearest, the smaller one on a tie, and
-    among bundles made alike the one whose hash with the seed is the largest. A row without a bundle is its own.
+    A category's design is how most of its asked bundles are made; a bundle is whole when what was kept of it is so many
+    times that design, and whole bundles stay. Of the others one is left out after the other until the category's rows
+    are in proportion to the design: each time one whose loss brings that nearest, the smaller one on a tie, and among
+    bundles made alike the one whose hash with the seed is the largest. That is greedy: it keeps 98 % or more of the
+    rows of the largest choice there is (tests/traces/test_balance.py). A row without a bundle is its own.
     """
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     for place, example in enumerate(kept):
@@ -134,11 +135,11 @@ def _stay(kept: Sequence[Example], places: Sequence[int], design: Counter[Cell],
     for name in sorted(bundles, key=lambda name: unit_hash(f"{salt}/{name}")):
         profile = _profile(kept[place] for place in bundles[name])
         total.update(dict(profile))
-        if _excess(Counter(dict(profile)), design):
+        if any(_spread(Counter(dict(profile)), design)):
             parts[profile].append(name)
     gone: set[str] = set()
-    while _excess(total, design):
-        profile = min(parts, key=lambda one: (_excess(total - Counter(dict(one)), design), sum(n for _, n in one), one))
+    while any(_spread(total, design)):
+        profile = min(parts, key=lambda one: (_spread(total - Counter(dict(one)), design), sum(n for _, n in one), one))
         gone.add(parts[profile].pop())
         total -= Counter(dict(profile))
         if not parts[profile]:
@@ -146,10 +147,10 @@ def _stay(kept: Sequence[Example], places: Sequence[int], design: Counter[Cell],
     return [place for name, found in bundles.items() if name not in gone for place in found]
 
 
-def _excess(total: Counter[Cell], design: Counter[Cell]) -> int:
-    """How many rows are too many for the proportions of the design, in units of 1 / (least common multiple); 0 where
-    there are none. Rows in a cell that the design does not have are all too many."""
-    unit = math.lcm(*design.values()) if design else 1
-    levels = [total[cell] * unit // n for cell, n in design.items()]
-    level = min(levels, default=0)
-    return sum(n * unit - level * design[cell] for cell, n in total.items())
+def _spread(total: Counter[Cell], design: Counter[Cell]) -> tuple[int, int]:
+    """How far rows t are from the design's proportions u: rows in cells that it does not have, and U Σ t²/u - (Σ t)²
+    (a weighted variance of t/u, in whole numbers; U = Σ u). Both are 0 in proportion, and only there."""
+    unit = math.lcm(*design.values())
+    inside = {cell: total[cell] for cell in design}
+    squares = sum(n * n * unit // design[cell] for cell, n in inside.items())
+    return sum(total.values()) - sum(inside.values()), design.total() * squares - unit * sum(inside.values()) ** 2
