@@ -39,12 +39,18 @@ def split_of(cluster: str) -> Split:
     return "dev" if place < SPLIT_SHARES["train"] + SPLIT_SHARES["dev"] else "test"
 
 
+def question_id(example: Example) -> str:
+    """The id of the question in its own benchmark. Several traces of one question are examples of their own
+    (`bbq/Age/0#1`), but they are split and shown as that question is."""
+    return str(example.metadata.get("question", example.id))
+
+
 def shown_order(example: Example) -> tuple[int, ...]:
-    """Published indices of the options in the order in which they are shown, drawn from the example's id; as published
+    """Published indices of the options in the order in which they are shown, drawn from the question's id; as published
     where the metadata says `order: published` (a recorded trace names the letters that its teacher saw)."""
     if example.metadata.get("order") == PUBLISHED:
         return tuple(range(len(example.options)))
-    stem = hashlib.sha256(example.id.encode())
+    stem = hashlib.sha256(question_id(example).encode())
 
     def place(index: int) -> bytes:
         digest = stem.copy()

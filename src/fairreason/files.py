@@ -23,25 +23,27 @@ FULL = ("no space left on device", "unexpected pos", "iostream error")
 """What a full disk is called without an error number; the last two by torch.save."""
 
 
-def write_atomic(path: Path, content: str | bytes) -> None:
-    """Replace the file with `content` (text as UTF-8) or leave it as it was. Makes the folder it stands in.
+def write_atomic(path: Path, content: str | bytes | Iterable[bytes]) -> None:
+    """Replace the file with `content` (text as UTF-8, or its pieces) or leave it as it was. Makes the folder it stands
+    in.
 
     Raises RunError when the disk does not take it (full, read-only); then nothing is written over.
     """
-    data = content.encode() if isinstance(content, str) else content
+    pieces = [content.encode()] if isinstance(content, str) else [content] if isinstance(content, bytes) else content
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            file.write(data)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
         _sync_folder(path.parent)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise RunError(f"{path}: cannot be written ({error.strerror})") from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)  # nothing lies there once it was renamed
 
 
 def is_temporary(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fairreason.benchmarks import bbq, items, mathverse, mixture_of_thoughts, vlbiasbench
+from fairreason.benchmarks import bbq, items, mathverse, mixture_of_thoughts, traced_source, vlbiasbench
 from fairreason.benchmarks.aime2024 import AIME2024
 from fairreason.benchmarks.base import Benchmark
 from fairreason.benchmarks.bbq_aligned import BBQ_ALIGNED
@@ -54,8 +54,10 @@ PARTS: dict[str, Benchmark] = {
 
 def get(name: str) -> Benchmark:
     """The benchmark, or part of one, of this name; `items:PATH`, `multiple-choice:PATH` and `short-answer:PATH` are a
-    user's own file. Raises UsageError with the nearest name when there is none, DataError when that file is not what it
-    should be."""
+    user's own file, `traces:PATH` a file of traces. Raises UsageError with the nearest name when there is none,
+    DataError when that file is not what it should be."""
+    if traced_source.path_of(name) is not None:
+        return traced_source.benchmark(name, get)
     if items.path_of(name) is not None:
         return items.benchmark(name)
     known = {**BENCHMARKS, **PARTS}
@@ -65,4 +67,12 @@ def get(name: str) -> Benchmark:
         raise UsageError(f"{name}: asks a file of your own; write {name}:FILE")
     near = nearest(name, known)
     hint = f" Did you mean {near}?" if near else ""
-    raise UsageError(f"unknown benchmark {name}.{hint} There are: {', '.join(BENCHMARKS)}; items:PATH for your own")
+    raise UsageError(
+        f"unknown benchmark {name}.{hint} There are: {', '.join(BENCHMARKS)}; items:PATH for your own "
+        "questions, traces:PATH for a file of traces"
+    )
+
+
+def behind(name: str) -> list[Benchmark]:
+    """The benchmarks whose questions a name asks: itself, or those of a file of traces. Raises as `get` does."""
+    return [get(name)] if traced_source.path_of(name) is None else list(traced_source.behind(name, get).values())

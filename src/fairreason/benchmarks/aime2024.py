@@ -66,4 +66,5 @@ AIME2024 = Benchmark(
     published=30,
     splits=("test",),
     trains=False,
+    licence="problems © MAA",
 )

@@ -8,14 +8,16 @@ an answer: evaluation, training, traces and exports all call them.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from fairreason.draws import LETTERS, SPLITS, Split, shown_order, split_of
+from fairreason.draws import LETTERS, SPLITS, Split, question_id, shown_order, split_of
 from fairreason.errors import DataError
+from fairreason.pictures import picture_hash
 from fairreason.records import Axis, Completion, Example, Grade, Measure
 
 
@@ -37,7 +39,8 @@ class Benchmark:
     model is loaded or asked.
     `left_out(split, data)` counts, by reason, the rows that a source holds and `load` does not give.
     `remarks` says in plain sentences what these examples cannot show and why (a score that is absent). `beside` True: a
-    second view of another benchmark's questions, shown beside it and never part of a study's F or R.
+    second view of another benchmark's questions, shown beside it and never part of a study's F or R. `licence` is the
+    source's own, as docs/benchmarks.md names it; "" where it has not been read yet.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Benchmark:
     remarks: Callable[[Sequence[Example]], list[str]] = _nothing
     left_out: Callable[[str, Path | None], Mapping[str, int]] = lambda split, data: {}
     beside: bool = False
+    licence: str = ""
 
 
 def grade_one(benchmark: Benchmark, example: Example, completion: Completion) -> Grade:
@@ -75,7 +79,8 @@ def split_examples(benchmark: Benchmark, split: str, data: Path | None, cut: Cut
     then lie on the other side, so every number from it is marked `leaky`."""
     if cut == "cluster" or benchmark.splits == ("test",):
         return benchmark.load(split, data)
-    return [row for part in benchmark.splits for row in benchmark.load(part, data) if split_of(row.id) == split]
+    everything = (row for part in benchmark.splits for row in benchmark.load(part, data))
+    return [row for row in everything if split_of(question_id(row)) == split]
 
 
 def folder_name(benchmark: str) -> str:
@@ -97,6 +102,13 @@ def prompt_text(example: Example) -> str:
     lines = [example.prompt, *(f"{letter}. {example.options[index]}" for letter, index in shown)]
     instruction = example.metadata.get("instruction", "")
     return "\n".join([*lines, instruction] if instruction else lines)
+
+
+def question_hash(text: str, images: Sequence[str]) -> str:
+    """A question as it was put (its words, the order of its options, its pictures by content) as 16 hexadecimal digits
+    of SHA-256: what differs in it was not asked the same."""
+    pictures = [picture_hash(reference) for reference in images]
+    return hashlib.sha256(json.dumps([text, pictures]).encode()).hexdigest()[:16]
 
 
 def answer_text(example: Example) -> str:

@@ -148,6 +148,7 @@ def _benchmark(name: str, categories: Sequence[str]) -> Benchmark:
         files=tuple(f"{category}.jsonl" for category in categories),
         published=sum(CATEGORIES[category] for category in categories),
         remarks=remarks,
+        licence="CC-BY-4.0",
     )
 
 

@@ -80,4 +80,5 @@ BBQ_ALIGNED = Benchmark(
     trains=False,
     remarks=remarks,
     beside=True,
+    licence="CC-BY-4.0",
 )

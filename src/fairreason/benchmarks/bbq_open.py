@@ -52,4 +52,5 @@ BBQ_OPEN = Benchmark(
     trains=False,
     remarks=bbq.BBQ.remarks,
     beside=True,
+    licence="CC-BY-4.0",
 )

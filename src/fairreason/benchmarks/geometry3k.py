@@ -177,4 +177,5 @@ GEOMETRY3K_FREE = Benchmark(
     instruction=WRITE,
     files=tuple(FREE_FILES.values()),
     published=sum(COUNTS.values()),
+    licence="MIT",
 )

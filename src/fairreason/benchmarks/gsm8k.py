@@ -69,4 +69,5 @@ GSM8K = Benchmark(
     instruction=INSTRUCTION,
     files=(FILE,),
     published=1319,
+    licence="MIT",
 )

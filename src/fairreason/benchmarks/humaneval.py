@@ -72,4 +72,5 @@ HUMANEVAL = Benchmark(
     splits=("test",),
     trains=False,
     needs=partial(sandbox.check, "humaneval"),
+    licence="MIT",
 )

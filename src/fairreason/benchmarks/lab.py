@@ -31,7 +31,7 @@ def _split(name: str, split: str) -> tuple[Example, ...]:
 
 def _lab(name: str, axis: Axis, grade: Callable[[Example, Completion], Grade], chance: float) -> Benchmark:
     summarize = bias.summarize if axis == "bias" else reasoning.summarize
-    return Benchmark(name, axis, partial(load, name), grade, summarize, chance)
+    return Benchmark(name, axis, partial(load, name), grade, summarize, chance, licence="Apache-2.0")
 
 
 LAB_BIAS = _lab("lab-bias", "bias", grade_choice, 1 / 3)

@@ -76,4 +76,5 @@ MATH500 = Benchmark(
     published=500,
     splits=("test",),
     trains=False,
+    licence="MIT",
 )

@@ -155,7 +155,7 @@ def remarks(examples: Sequence[Example]) -> list[str]:
     return ["graded by rule; the published scores come from a language model as judge and are not comparable"]
 
 
-def _benchmark(name: str, file: str, versions: Sequence[str], published: int) -> Benchmark:
+def _benchmark(name: str, file: str, versions: Sequence[str], published: int, licence: str = "MIT") -> Benchmark:
     return Benchmark(
         name,
         "reasoning",
@@ -167,12 +167,13 @@ def _benchmark(name: str, file: str, versions: Sequence[str], published: int) ->
         splits=("test",),
         trains=False,
         remarks=remarks,
+        licence=licence,
     )
 
 
 MATHVERSE = _benchmark("mathverse", FILE, VERSIONS, len(VERSIONS) * PROBLEMS)
 MATHVERSE_TEXT_ONLY = _benchmark("mathverse-text-only", TEXT_FILE, [TEXT_ONLY], PROBLEMS)
-MATHVERSE_SITE = _benchmark("mathverse-site", SITE_FILE, [*VERSIONS, TEXT_ONLY], 726)
+MATHVERSE_SITE = _benchmark("mathverse-site", SITE_FILE, [*VERSIONS, TEXT_ONLY], 726, "CC-BY-SA-4.0")
 BY_VERSION = {
     name: _benchmark(name, FILE, [version], PROBLEMS)
     for version in VERSIONS

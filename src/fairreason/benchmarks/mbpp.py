@@ -99,4 +99,5 @@ MBPP = Benchmark(
     splits=("test",),
     trains=False,
     needs=partial(sandbox.check, "mbpp"),
+    licence="CC-BY-4.0",
 )

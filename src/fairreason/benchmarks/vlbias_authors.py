@@ -138,4 +138,5 @@ VLBIASBENCH_AUTHORS = Benchmark(
     trains=False,
     beside=True,
     remarks=vlbias_measures.remarks,
+    licence="Open RAIL++-M",
 )

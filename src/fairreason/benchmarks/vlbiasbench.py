@@ -153,6 +153,7 @@ def _benchmark(name: str, parts: Sequence[str], axes: Sequence[str], published: 
         files=tuple(f"json/{part}/{axis}.json" for part in parts for axis in axes),
         published=published,
         remarks=vlbias_measures.remarks,
+        licence="Open RAIL++-M",
     )
 
 

@@ -80,10 +80,10 @@ def build(recipe: Recipe, data: Path | None = None) -> Mixture:
     examples: list[Example] = []
     left_out: list[LeftOut] = []
     pools: list[Pool] = []
-    asked = {_place(name) for name in recipe.evaluation.benchmarks}
+    asked = {_place(one.name) for name in recipe.evaluation.benchmarks for one in benchmarks.behind(name)}
     for axis, weights in _asked(steering, {"bias": mixture.bias, "reasoning": mixture.reasoning}).items():
         for source, weight in weights.items():
-            if benchmarks.get(source).splits == ("test",) and _place(source) in asked:
+            if _whole(source) & asked:
                 raise UsageError(f"{source}: trained on and evaluated, but not split. Give its rows a cluster")
             found = training_examples(source, axis, mixture.split, data)
             missing = Counter(benchmarks.get(source).left_out("train", data))
@@ -106,6 +106,11 @@ def _place(name: str) -> str:
     """A benchmark's name, or where a file of the user's own really lies: it can be spelled in several ways."""
     own = path_of(name)
     return name if own is None else str(own.resolve())
+
+
+def _whole(source: str) -> set[str]:
+    """The places of the benchmarks behind a source that are not split: all of their questions may be trained on."""
+    return {_place(one.name) for one in benchmarks.behind(source) if one.splits == ("test",)}
 
 
 def training_examples(source: str, axis: Axis, cut: Cut, data: Path | None) -> list[Example]:
@@ -187,11 +192,16 @@ def _asked(steering: Controller, axes: Mapping[str, Mapping[str, float]]) -> dic
 
 
 def _unique(examples: Sequence[Example]) -> None:
-    """A row stands in one source alone (bbq holds those of bbq/Age); files of items number theirs as they like."""
-    files = {source: _place(source) for source in {e.source for e in examples} if path_of(source) is not None}
-    seen: set[tuple[str, str]] = set()
+    """A row stands in one source alone (bbq holds those of bbq/Age, and of traces on it); files of items number theirs
+    as they like."""
+    files: dict[str, str] = {}
+    seen: dict[tuple[str, str], str] = {}
     for example in examples:
-        key = (files.get(example.source, ""), example.id)
+        asked = str(example.metadata.get("benchmark", example.source))
+        if asked not in files:
+            files[asked] = _place(asked) if path_of(asked) is not None else ""
+        key = (files[asked], example.id)
         if key in seen:
-            raise DataError(f"{example.source}: the id {example.id} stands twice in the mixture's sources")
-        seen.add(key)
+            more = f", in {seen[key]} too" if seen[key] != example.source else ""
+            raise DataError(f"{example.source}: the id {example.id} stands twice in the mixture's sources{more}")
+        seen[key] = example.source

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from fairreason.draws import LETTERS, shown_order
+from fairreason.draws import LETTERS, question_id, shown_order
 from fairreason.grading.declared import OPEN_THINKING, Parse, declared, final_part
 from fairreason.records import Completion, Example, Grade
 
@@ -148,7 +148,7 @@ def _without_reading(completion: Completion) -> Grade | None:
 
 
 def _menu(example: Example) -> Menu:
-    return _menu_of(example.id, example.options, shown_order, example.metadata.get("order"))
+    return _menu_of(question_id(example), example.options, shown_order, example.metadata.get("order"))
 
 
 @lru_cache(maxsize=1 << 16)

@@ -43,7 +43,7 @@ class Mixture(Settings):
     controller: Controller = Controller()
     """Who sets the share of each batch."""
     bias: dict[str, float] = {"lab-bias": 1.0, "lab-bias-vl": 1.0}
-    """Bias sources and their weights within the axis: benchmarks, or items:PATH."""
+    """Bias sources and their weights within the axis: benchmarks, items:PATH, or traces:PATH."""
     reasoning: dict[str, float] = {"lab-math": 1.0, "lab-chart": 1.0}
     """Reasoning sources and their weights within the axis."""
     repeat: bool = False
