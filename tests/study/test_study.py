@@ -23,7 +23,7 @@ from fairreason.models.folder import Source
 from fairreason.recipe import Recipe
 from fairreason.study import study as studies
 from fairreason.study.identity import Identity
-from fairreason.study.lock import locked
+from fairreason.locks import locked
 from fairreason.study.progress import Progress, duration, rewrite
 from fairreason.study.run import prepare, read_recipe, reason_of
 
