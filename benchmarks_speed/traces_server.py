@@ -2,11 +2,11 @@
 
     python benchmarks_speed/traces_server.py [--questions 2000] [--times 5]
 
-The server (asyncio, in a process of its own on loopback) takes 200 ms for an answer of about 2 kB and allows 64 requests
-at once; above that it says 429. `ours` is traces.ask at 64 requests at a time: each answer is read, put into the journal
-and synced to disk before its slot asks on. `bare` is asyncio.gather over the openai client's own chat.completions.create
-with a semaphore of 64, which keeps nothing. Order A B B A, `--times` over, a fresh journal each time; the ratio is of the
-medians. The ideal is questions / 64 x 0.2 s. Void (exit 1) where an answer is missing.
+The server (asyncio, in a process of its own on loopback) takes 200 ms for an answer of about 2 kB and allows 64
+requests at once; above that it says 429. `ours` is traces.ask at 64 requests at a time: each answer is read, put into
+the journal and synced to disk before its slot asks on. `bare` is asyncio.gather over the openai client's own
+chat.completions.create with a semaphore of 64, which keeps nothing. Order A B B A, `--times` over, a fresh journal each
+time; the ratio is of the medians. The ideal is questions / 64 x 0.2 s. Void (exit 1) where an answer is missing.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ PRICE = Price(1, 1)
 async def serve(latency: float, allowed: int) -> None:
     """Prints its port; what it turned away stands in the header x-refused of every reply."""
     under_way = refused = 0
-    choice = {"index": 0, "finish_reason": "stop", "message": {
-        "role": "assistant", "content": r"\boxed{B}", "reasoning_content": "The text names the baker. " * 75}}  # fmt: skip
+    message = {"role": "assistant", "content": r"\boxed{B}", "reasoning_content": "The text names the baker. " * 75}
+    choice = {"index": 0, "finish_reason": "stop", "message": message}
     usage = {"prompt_tokens": 90, "completion_tokens": 400, "total_tokens": 490}
     reply = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}
     answer, busy = json.dumps(reply).encode(), b'{"error": {"message": "busy"}}'
@@ -59,8 +59,8 @@ async def serve(latency: float, allowed: int) -> None:
                 under_way += 1
                 await asyncio.sleep(latency)
                 under_way -= 1
-            writer.write(b"HTTP/1.1 %b\r\ncontent-type: application/json\r\nx-refused: %d\r\ncontent-length: %d\r\n\r\n%b"
-                         % (status, refused, len(content), content))  # fmt: skip
+            fields = b"content-type: application/json\r\nx-refused: %d\r\ncontent-length: %d" % (refused, len(content))
+            writer.write(b"HTTP/1.1 %b\r\n%b\r\n\r\n%b" % (status, fields, content))
             await writer.drain()
 
     async def quietly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -120,7 +120,10 @@ def compare(url: str, options: argparse.Namespace) -> bool:
                 return False
             seconds[name].append(time.perf_counter() - start)
             turned_away[name] += refused_so_far(url) - refused
-        print(f"  turn {turn + 1}, load {os.getloadavg()[0]:.1f}: { {n: round(s[-1], 2) for n, s in seconds.items()} }", flush=True)
+        print(
+            f"  turn {turn + 1}, load {os.getloadavg()[0]:.1f}: { {n: round(s[-1], 2) for n, s in seconds.items()} }",
+            flush=True,
+        )
     middle = {name: statistics.median(each) for name, each in seconds.items()}
     ideal = len(prompts) / ALLOWED * LATENCY
     for name, value in middle.items():

@@ -37,7 +37,9 @@ class BatchServer:
 
     def post(self, path: str, content: bytes, kind: str) -> Line:
         if path == "/v1/files":
-            parsed = email.message_from_bytes(f"content-type: {kind}\r\n\r\n".encode() + content, policy=email.policy.HTTP)
+            parsed = email.message_from_bytes(
+                f"content-type: {kind}\r\n\r\n".encode() + content, policy=email.policy.HTTP
+            )
             parts = {part.get_param("name", header="content-disposition"): part for part in parsed.iter_parts()}
             assert parts["purpose"].get_payload() == "batch"
             name = f"file-{len(self.files)}"
@@ -47,7 +49,9 @@ class BatchServer:
         assert given["completion_window"] == "24h"
         name = f"batch_{len(self.batches)}"
         lines = [json.loads(line) for line in self.files[given["input_file_id"]].splitlines()]
-        assert {line["url"] for line in lines} == {given["endpoint"]} and len({line["custom_id"] for line in lines}) == len(lines)
+        assert {line["url"] for line in lines} == {given["endpoint"]} and len(
+            {line["custom_id"] for line in lines}
+        ) == len(lines)
         self.asked += lines
         self.batches[name] = {**given, "id": name, "object": "batch", "created_at": 1, "looks": 0, "lines": lines}
         return self.shown(name)
@@ -108,7 +112,9 @@ class BatchServer:
                 before = outer.seen.get(what, 0)
                 outer.seen[what] = before + 1
                 status = 500 if outer.fail(what, before) else 404 if value is None else 200
-                content = value if isinstance(value, bytes) else json.dumps(value or {"error": {"message": "no"}}).encode()
+                content = (
+                    value if isinstance(value, bytes) else json.dumps(value or {"error": {"message": "no"}}).encode()
+                )
                 self.send_response(status)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(content)))

@@ -60,7 +60,7 @@ def run(
 
 def rows(path: Path) -> list[dict[str, Any]]:
     """The journal's answers as they stand in the file."""
-    return [json.loads(line) for line in path.read_text().splitlines()[1:]]
+    return [json.loads(line) for line in path.read_bytes().splitlines()[1:]]
 
 
 def holding(secret: str, folder: Path) -> list[Path]:

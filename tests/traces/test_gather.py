@@ -98,7 +98,7 @@ def test_killed_at_five_moments_and_started_again_nothing_is_lost_doubled_or_ask
         for moment in (0, 20, 50, 90, 130):
             begun, before = len(server.asked), durable()
             process = begin(*ask, "--out", tmp_path / "torn.jsonl")
-            wait(process, lambda limit=moment: len(durable()) >= limit if limit else len(server.asked) > begun)
+            wait(process, lambda limit=moment, at=begun: len(durable()) >= limit if limit else len(server.asked) > at)
             process.send_signal(signal.SIGKILL)
             process.communicate()
             again = {f"own/{number(body)}" for body in server.asked[begun:]}
@@ -123,7 +123,9 @@ def wait(process, ready):
 def test_an_interrupt_says_that_the_same_command_goes_on(tmp_path):
     out = tmp_path / "own.jsonl"
     with Loopback(slowly).running() as url:
-        process = begin(items(tmp_path, COUNT), "--teacher", "tiny", "--base-url", url, "--out", out, "--concurrency", 2)
+        process = begin(
+            items(tmp_path, COUNT), "--teacher", "tiny", "--base-url", url, "--out", out, "--concurrency", 2
+        )
         wait(process, lambda: (path := tmp_path / "own.answers.jsonl").exists() and len(rows_so_far(path)) > 5)
         process.send_signal(signal.SIGINT)
         out_, err = process.communicate(timeout=60)
@@ -138,10 +140,21 @@ def rows_so_far(path):
 
 def test_a_ceiling_stops_with_a_sentence_and_exit_0(tmp_path):
     with Loopback(right).running() as url:
-        ask = (items(tmp_path, COUNT), "--teacher", "tiny", "--base-url", url, "--out", tmp_path / "own.jsonl", "--json")
+        ask = (
+            items(tmp_path, COUNT),
+            "--teacher",
+            "tiny",
+            "--base-url",
+            url,
+            "--out",
+            tmp_path / "own.jsonl",
+            "--json",
+        )
         code, printed, err = run(*ask, "--max-new-tokens", 16, "--price", "0,62500", "--max-cost", "5")
         assert code == 0 and json.loads(printed)["answered"] == 22 and json.loads(printed)["left"] > 100
-        assert "stopped: --max-cost 5 leaves no room for another answer; the same command with a higher one goes on" in err
+        assert (
+            "stopped: --max-cost 5 leaves no room for another answer; the same command with a higher one goes on" in err
+        )
 
 
 def test_what_cannot_be_asked_is_one_sentence_before_anything_is_paid(tmp_path, monkeypatch):
@@ -207,7 +220,10 @@ def test_a_source_without_a_checkable_answer_is_refused_and_others_are_left_out(
     folder.mkdir(parents=True)
 
     def row(i, answer):
-        turns = [{"role": "user", "content": f"What is {i}?"}, {"role": "assistant", "content": f"<think>\nhm\n</think>\n{answer}"}]
+        turns = [
+            {"role": "user", "content": f"What is {i}?"},
+            {"role": "assistant", "content": f"<think>\nhm\n</think>\n{answer}"},
+        ]
         return {"messages": turns, "num_tokens": 9, "source": "open-r1/OpenR1-Math-220k"}
 
     def write(answers):
@@ -241,7 +257,9 @@ def test_a_full_disk_is_one_sentence_and_what_was_paid_for_stays(tmp_path):
 def test_the_help_reads_well_and_loads_nothing_heavy():
     code = "from fairreason.cli import main\ntry: main(['traces', '--help'])\nexcept SystemExit: pass\n"
     code += "import sys; print(set(sys.modules) & {'torch', 'transformers', 'openai', 'datasets'})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "COLUMNS": "120"})
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "COLUMNS": "120"}
+    )
     assert "fairreason traces" in done.stdout and "BENCH" in done.stdout and "collect" in done.stdout
     assert done.stdout.splitlines()[-1] == "set()"
     assert Counter(done.stdout.split())["collect"] >= 1

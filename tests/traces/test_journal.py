@@ -31,7 +31,7 @@ def test_what_was_kept_is_there_in_the_order_of_the_questions_and_samples(tmp_pa
     with Journal(path, SETTINGS) as journal:
         for one in given:
             journal.add(one).result()
-            assert json.loads(path.read_text().splitlines()[-1])["id"] == one.id  # on disk when it says so
+            assert json.loads(path.read_bytes().splitlines()[-1])["id"] == one.id  # on disk when it says so
     with Journal(path, SETTINGS) as journal:
         assert journal.spent == 1.0 and journal.holds("q/1", 1, "h") and not journal.holds("q/1", 2, "h")
         assert journal.answers({"q/1": "h", "q/2": "h"}, 2) == [given[2], given[1], given[0]]
@@ -106,7 +106,10 @@ def test_other_settings_are_one_sentence_that_says_which(tmp_path: Path) -> None
         ('{"id": "q/1"}\n', "not a journal of answers"),
         ("no JSON\n", ":1: not JSON"),
         ('{"format": 1, "benchmark": "bbq", "teacher": "tiny", "temperature": 1.0}\n{"id": 3}\n', ":2: not a"),
-        ('{"format": 1, "benchmark": "bbq", "teacher": "tiny", "temperature": 1.0}\n{"id": 3, "completion": 7}\n', ":2:"),
+        (
+            '{"format": 1, "benchmark": "bbq", "teacher": "tiny", "temperature": 1.0}\n{"id": 3, "completion": 7}\n',
+            ":2:",
+        ),
     ],
 )
 def test_what_is_no_journal_is_one_sentence(tmp_path: Path, content: str, sentence: str) -> None:
@@ -143,7 +146,7 @@ def test_a_full_disk_fails_each_answer_in_one_sentence(tmp_path: Path) -> None:
         journal._waiting.put(None)
         journal._write_all(full)
     for kept in (first, second):
-        with pytest.raises(RunError, match="No space left on device.*the same command goes on"):
+        with pytest.raises(RunError, match=r"No space left on device.*the same command goes on"):
             kept.result(0)
 
 

@@ -1,4 +1,4 @@
-"""The model under training as its own teacher: the lab's base writes, and the same answers come whatever was broken off."""
+"""The model under training as its own teacher: the lab's base writes the same answers whatever was broken off."""
 
 from __future__ import annotations
 

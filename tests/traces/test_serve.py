@@ -55,7 +55,10 @@ def test_the_lab_base_behind_transformers_serve_teaches(served, tmp_path, bench,
         assert wanted.removeprefix("<think>\n").endswith(said.removeprefix("<think>\n")), (said, wanted)
         assert there.completion.completion_tokens == own.completion.completion_tokens
         assert there.model
-    grades = [grade_one(found.source.benchmark, e, a.completion) for e, a in zip(found.source.examples, found.answers, strict=True)]
+    grades = [
+        grade_one(found.source.benchmark, e, a.completion)
+        for e, a in zip(found.source.examples, found.answers, strict=True)
+    ]
     assert {grade.outcome for grade in grades} & {"correct", "wrong"}
     again = gather(request(tmp_path / "served.jsonl", str(WEIGHTS / "lab"), bench, base_url=served))
     assert again.asked.answered == 0 and again.answers == found.answers

@@ -29,7 +29,9 @@ def keys(monkeypatch):
 
 def response(*output, status="completed", **more):
     usage = {"input_tokens": 11, "output_tokens": 40, "output_tokens_details": {"reasoning_tokens": 30}}
-    return Reply(json.dumps({"model": "o4-mini-2025", "status": status, "output": output, "usage": usage, **more}).encode())
+    return Reply(
+        json.dumps({"model": "o4-mini-2025", "status": status, "output": output, "usage": usage, **more}).encode()
+    )
 
 
 def reasoning(*texts):
@@ -67,7 +69,11 @@ def test_o4_mini_is_asked_through_the_responses_api_and_gives_a_summary(tmp_path
         "store": False,
         "reasoning": {"effort": "medium", "summary": "auto"},
     }
-    image = {"type": "input_image", "image_url": server.asked[1]["input"][0]["content"][0]["image_url"], "detail": "auto"}
+    image = {
+        "type": "input_image",
+        "image_url": server.asked[1]["input"][0]["content"][0]["image_url"],
+        "detail": "auto",
+    }
     content = [image, {"type": "input_text", "text": "What is here?"}]
     assert server.asked == [
         {**common, "input": "question 0"},
@@ -158,7 +164,7 @@ def test_what_an_answer_costs_at_most_covers_every_token():
 
 
 def test_names_and_settings_that_do_not_fit(monkeypatch):
-    with pytest.raises(UsageError, match="no teacher deepseek-resoner. Did you mean deepseek-reasoner"):
+    with pytest.raises(UsageError, match=r"no teacher deepseek-resoner. Did you mean deepseek-reasoner"):
         teachers.find("deepseek-resoner")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1/")
     assert teachers.find("any/model").base_url == "http://127.0.0.1:9/v1"

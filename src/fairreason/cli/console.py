@@ -49,7 +49,7 @@ def csv_rows(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 class Progress:
-    """`progress(done, total)` prints how far the work is and how long it still takes, on stderr, and a note behind it."""
+    """`progress(done, total)` prints how far the work is and how long it still takes, on stderr; then the note."""
 
     def __init__(self, label: str) -> None:
         self.label = label

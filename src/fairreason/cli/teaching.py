@@ -61,7 +61,9 @@ def collect(
     ] = None,
     backend: Annotated[Literal["huggingface", "vllm"], typer.Option(help="self: what answers.")] = "huggingface",
     split: Annotated[Literal["train", "dev"], typer.Option(help="Which questions.")] = "train",
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many questions, spread over the clusters.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many questions, spread over the clusters.")
+    ] = None,
     samples: Annotated[int, typer.Option(min=1, help="Answers a question.")] = 1,
     temperature: Annotated[
         float | None, typer.Option(min=0, help="Default: 1, where the teacher takes one.", show_default=False)

@@ -90,13 +90,19 @@ def ask(
     time_limit: float = 600.0,
     progress: Callable[[Asked], None] = lambda asked: None,
 ) -> Asked:
-    """Asks the jobs, `concurrency` at a time at most, each within `time_limit` seconds. Raises ModelError when asking on
-    is of no use, RunError when an answer cannot be written; what has come before is in the journal."""
+    """Asks the jobs, `concurrency` at a time at most, each within `time_limit` seconds. Raises ModelError when asking
+    on is of no use, RunError when an answer cannot be written; what has come before is in the journal."""
     asked = Asked(wanted=len(jobs))
 
     async def work(deliver: Callable[[tuple[Completion, float | None, bool]], None]) -> None:
         session = Session(
-            teacher.model, teacher.base_url, shown(teacher.base_url), concurrency, time_limit, teacher.key, teacher.dialect
+            teacher.model,
+            teacher.base_url,
+            shown(teacher.base_url),
+            concurrency,
+            time_limit,
+            teacher.key,
+            teacher.dialect,
         )
 
         async def one(job: Job) -> bool:

@@ -1,8 +1,8 @@
 """`--batch`: the same questions through OpenAI's batch API, at half the price and within a day.
 
 A batch's id is on disk before anything is waited for (traces/under_way.py). A run that was broken off waits for those
-batches and asks nothing twice; where it was broken off between making a batch and writing its id down, the batch is found
-by the file that it reads. Results go into the journal like any other answer.
+batches and asks nothing twice; where it was broken off between making a batch and writing its id down, the batch is
+found by the file that it reads. Results go into the journal like any other answer.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ BYTES_A_TOKEN, BYTES_AROUND = 8, 4_096  # of a result, so that a batch's results
 FIRST_LOOK, LONGEST_LOOK = 1.0, 60.0
 WITHOUT = (404, 405, 501)
 ENDED = ("completed", "expired", "cancelled", "failed")
-URLS = {"chat": "/v1/chat/completions", "responses": "/v1/responses"}
+URLS: dict[str, Any] = {"chat": "/v1/chat/completions", "responses": "/v1/responses"}
 
 
 def ask_batch(
@@ -138,8 +138,7 @@ class _Batches:
             except openai.APIStatusError as error:
                 if error.status_code in WITHOUT:
                     raise ModelError(
-                        f"{self.session.address}: this server has no batch API ({error.status_code}); "
-                        "leave --batch out"
+                        f"{self.session.address}: this server has no batch API ({error.status_code}); leave --batch out"
                     ) from None
                 raise
 

@@ -18,7 +18,9 @@ class Budget:
 
     def __init__(self, ceiling: float | None, price: Price | None, spent: float = 0.0) -> None:
         if ceiling is not None and price is None:
-            raise UsageError("--max-cost: no price is known for this teacher; add --price IN,OUT (USD a million tokens)")
+            raise UsageError(
+                "--max-cost: no price is known for this teacher; add --price IN,OUT (USD a million tokens)"
+            )
         self.ceiling, self.spent = ceiling, spent
         self.reserved = 0.0
         self.under_way = 0

@@ -1,7 +1,7 @@
 """All answers of a teacher to a benchmark's training questions: the part of `fairreason traces` that asks.
 
-What cannot give a usable trace is refused before anything is paid for: questions kept for reports, a source whose answers
-no rule can check, settings that the teacher does not take, a journal of other settings.
+What cannot give a usable trace is refused before anything is paid for: questions kept for reports, a source whose
+answers no rule can check, settings that the teacher does not take, a journal of other settings.
 """
 
 from __future__ import annotations
@@ -131,7 +131,9 @@ def source(name: str, split: str, limit: int | None, data: Path | None) -> Sourc
     if not benchmark.trains:
         raise UsageError(f"{name}: is for evaluation alone, nothing trains on it, so it needs no traces")
     if split not in benchmark.splits:
-        raise UsageError(f"{name}: has no {split} split ({', '.join(benchmark.splits)} alone); test questions are for reports")
+        raise UsageError(
+            f"{name}: has no {split} split ({', '.join(benchmark.splits)} alone); test questions are for reports"
+        )
     benchmark.needs()
     everything = benchmark.load(split, data)
     examples = [example for example in everything if example.metadata.get("checkable") is not False]
@@ -207,7 +209,9 @@ def _ask(
 def _kept(error: ModelError, journal: Journal, teacher: Teacher | None) -> ModelError:
     """The error with what to do next."""
     if journal.held:
-        return ModelError(f"{error}. The {len(journal.held):,} answers in {journal.path} stay; the same command goes on")
+        return ModelError(
+            f"{error}. The {len(journal.held):,} answers in {journal.path} stay; the same command goes on"
+        )
     if teacher and teacher.retired:
         return ModelError(
             f"{error}. {teacher.name} was switched off there on {teacher.retired}: name the same model's host with "

@@ -3,10 +3,10 @@
     {"format": 1, "benchmark": "bbq", "split": "train", "teacher": "deepseek-reasoner", "temperature": null, ...}
     {"id": "bbq/Age/0", "sample": 0, "completion": {"text": "<think>\\n...", ...}, "model": "...", "cost": 0.0021, ...}
 
-The first line says under which settings was asked; other settings are refused. Samples and limit are no part of it: more
-of either only adds answers. A thread writes what has come as one group, syncs once, and only then says of each row that
-it is kept. A kill can tear only the last line, which is cut off. Truncated and filtered answers are kept, they were paid
-for; what failed (time-outs, 5xx, refusals) is not, so that starting again asks it again.
+The first line says under which settings was asked; other settings are refused. Samples and limit are no part of it:
+more of either only adds answers. A thread writes what has come as one group, syncs once, and only then says of each row
+that it is kept. A kill can tear only the last line, which is cut off. Truncated and filtered answers are kept, they
+were paid for; what failed (time-outs, 5xx, refusals) is not, so that starting again asks it again.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ class Journal:
                 file = stack.enter_context(self.path.open("ab", buffering=0))
             except OSError as error:
                 raise self._unwritable(error) from None
-            self._thread = threading.Thread(target=self._write_all, args=(file,), daemon=True, name="fairreason-journal")
+            self._thread = threading.Thread(
+                target=self._write_all, args=(file,), daemon=True, name="fairreason-journal"
+            )
             self._thread.start()
             self._stack = stack.pop_all()
         return self
@@ -152,7 +154,8 @@ class Journal:
 
     def _unwritable(self, error: OSError) -> RunError:
         return RunError(
-            f"{self.path}: cannot be written ({error.strerror}). What it holds stays; the same command goes on from there"
+            f"{self.path}: cannot be written ({error.strerror}). What it holds stays; "
+            "the same command goes on from there"
         )
 
 

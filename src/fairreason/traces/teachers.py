@@ -132,7 +132,9 @@ def check_key(teacher: Teacher) -> None:
 def check_sampling(teacher: Teacher, temperature: float | None, thinking: str) -> None:
     """Raises UsageError where something is asked for that the teacher does not take."""
     if temperature is not None and not teacher.dialect.sampled:
-        raise UsageError(f"{teacher.name}: takes no temperature; leave --temperature out (its answers differ by themselves)")
+        raise UsageError(
+            f"{teacher.name}: takes no temperature; leave --temperature out (its answers differ by themselves)"
+        )
     if thinking == "off" and not teacher.dialect.switch:
         raise UsageError(f"{teacher.name}: its thinking cannot be switched off; leave --thinking out")
 

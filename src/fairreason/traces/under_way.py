@@ -2,8 +2,9 @@
 
     {"batches": [{"file": "file-1", "batch": "batch_1", "asked": [["bbq/Age/0", 0, "9f2c...", 0.0041], ...]}]}
 
-`file` is what was uploaded, `batch` null until the batch that reads it is made; `asked` its questions in the order of its
-lines: id, sample, prompt hash, what an answer costs at most in US dollars. The file is gone when no batch is under way.
+`file` is what was uploaded, `batch` null until the batch that reads it is made; `asked` its questions in the order of
+its lines: id, sample, prompt hash, what an answer costs at most in US dollars. The file is gone when no batch is under
+way.
 """
 
 from __future__ import annotations

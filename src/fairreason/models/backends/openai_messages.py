@@ -46,9 +46,7 @@ class BadReplyError(ValueError):
     """A reply with status 200 that is no chat completion; the message says what it is instead."""
 
 
-def request(
-    model: str, prompt: Prompt, sampling: Sampling, sample: int, dialect: Dialect = CHAT
-) -> dict[str, Any]:
+def request(model: str, prompt: Prompt, sampling: Sampling, sample: int, dialect: Dialect = CHAT) -> dict[str, Any]:
     """The fields of one request. Raises DataError, naming the picture, where one cannot be opened."""
     pictures = [{"type": "image_url", "image_url": {"url": picture_url(one)}} for one in prompt.images]
     content: Any = [*pictures, {"type": "text", "text": prompt.text}] if pictures else prompt.text

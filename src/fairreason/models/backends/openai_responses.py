@@ -16,8 +16,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fairreason.models.backends.base import Prompt, Sampling
-from fairreason.models.backends.openai_messages import FILTERED, BadReplyError, Dialect, count, joined, picture_url, said
-from fairreason.records import Completion
+from fairreason.models.backends.openai_messages import (
+    FILTERED,
+    BadReplyError,
+    Dialect,
+    count,
+    joined,
+    picture_url,
+    said,
+)
+from fairreason.records import Completion, FinishReason
 
 
 def request(model: str, prompt: Prompt, sampling: Sampling, sample: int, dialect: Dialect) -> dict[str, Any]:
@@ -51,7 +59,7 @@ def completion(reply: Mapping[str, Any], sampling: Sampling) -> Completion:
         return Completion(FILTERED, "error", prompt_tokens, tokens)
     if status not in ("completed", "incomplete"):
         raise BadReplyError(f"a reply with status {status}: {said(reply.get('error'))}")
-    reason = "length" if status == "incomplete" else "stop"
+    reason: FinishReason = "length" if status == "incomplete" else "stop"
     return Completion(joined(reasoning, text, reason), reason, prompt_tokens, tokens)
 
 

@@ -29,8 +29,6 @@ HOPELESS = 8
 SHORTEST_SECRET = 8  # a shorter key ("none", "EMPTY") hides nothing, and may well be a word of an answer
 WITHOUT_A_LIST = (400, 404, 405, 500, 501)
 """How servers answer that cannot list their models (500: `transformers serve` on a machine without a hub cache)."""
-
-
 OTHER_LIMIT = "max_completion_tokens"
 APIS: dict[str, Any] = {"chat": openai_messages, "responses": openai_responses}
 """What writes a request and reads its reply."""
@@ -123,7 +121,7 @@ class Session:
                 try:
                     going = await one(job)
                 except FairReasonError as error:
-                    self._stop(error)
+                    self.stop(error)
                     return
                 if not going or self.stopped.is_set():
                     return
@@ -180,12 +178,8 @@ class Session:
         if trouble.then == "again" or not self.answered:
             self.failed_in_a_row += 1
         if trouble.then == "stop" or self.failed_in_a_row >= max(HOPELESS, self.concurrency):
-            self._stop(self.hopeless(trouble))
+            self.stop(self.hopeless(trouble))
         return None if self.stopped.is_set() else failed(self.without_secrets(trouble.reason), 1)[0]
-
-    def _stop(self, error: FairReasonError) -> None:
-        self.error = self.error or error
-        self.stopped.set()
 
     async def persistently(self, send: Callable[[], Awaitable[Value]], tries: int | None = None) -> Value:
         """What `send` gives within the time limit, tried again as `judge` says. Raises FailedError."""
@@ -229,6 +223,10 @@ class Session:
             if error.status_code in WITHOUT_A_LIST:
                 return None
             raise
+
+    def stop(self, error: FairReasonError) -> None:
+        self.error = self.error or error
+        self.stopped.set()
 
     async def sleep(self, seconds: float) -> None:
         """Waits, or less when all stops."""
