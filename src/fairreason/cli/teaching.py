@@ -25,10 +25,11 @@ class Collects(TyperGroup):
 
 traces = typer.Typer(
     cls=Collects,
-    help="Reasoning traces from a teacher: `fairreason traces BENCH --teacher MODEL --out FILE` (the command collect, "
-    "whose name may be left out) asks for them.",
-    epilog="`fairreason traces collect --help` shows the options.",
-    no_args_is_help=True,
+    help="Reasoning traces from a teacher: asked for, kept, made ready for training.\n\n"
+    "`fairreason traces BENCH --teacher MODEL --out FILE` is `fairreason traces collect BENCH ...`: its name may be left "
+    "out.",
+    short_help="Reasoning traces from a teacher: traces BENCH --teacher MODEL --out FILE.",
+    epilog="`fairreason traces collect --help` shows the options of asking.",
     subcommand_metavar="BENCH|COMMAND ...",
     rich_markup_mode=None,
 )
