@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
 
 import pytest
 from batch_server import BatchServer, done
 from loopback import chat
-from teaching import KEY, SETTINGS, holding, prompts, rows
+from teaching import KEY, SETTINGS, holding, items, prompts, rows
 
 from fairreason.errors import ModelError, RunError
 from fairreason.models.backends import Sampling, retries
 from fairreason.traces import ask, batch, teachers
 from fairreason.traces.budget import Budget
+from fairreason.traces.gather import Request, _teacher
 from fairreason.traces.journal import Journal
 from fairreason.traces.teachers import Price, Teacher
 
@@ -167,3 +173,41 @@ def test_a_batch_that_the_server_has_forgotten_is_one_sentence(tmp_path):
     (tmp_path / "own.batch.json").write_text("[")
     with pytest.raises(RunError, match="not a list of batches"):
         run("http://127.0.0.1:9/v1", path, prompts(2))
+
+
+def test_a_killed_command_goes_on_with_the_batch_that_is_under_way(tmp_path):
+    server, path = BatchServer(lambda line: done(chat("B")), looks=10**9), tmp_path / "own.batch.json"
+
+    def begin(url):
+        ask = [
+            "traces",
+            items(tmp_path, 60),
+            "--teacher",
+            "tiny",
+            "--base-url",
+            url,
+            "--out",
+            str(tmp_path / "own.jsonl"),
+        ]
+        command = [sys.executable, "-m", "fairreason.cli", *ask, "--batch", "--json"]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    with server.running() as url:
+        process = begin(url)
+        end = time.monotonic() + 60
+        while not (path.exists() and json.loads(path.read_text())["batches"][0]["batch"]):
+            assert process.poll() is None and time.monotonic() < end, process.communicate()
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        server.looks = 0
+        out, err = begin(url).communicate(timeout=100)
+    counts = json.loads(out)
+    assert counts["answered"] == counts["wanted"] == len(server.asked) > 20 and len(server.batches) == 1
+    assert not path.exists() and not holding(KEY, tmp_path) and KEY not in out + err
+
+
+def test_a_preset_costs_half_in_a_batch(tmp_path):
+    request = Request(bench="bbq", teacher="o4-mini", out=tmp_path / "own.jsonl", batch=True)
+    assert _teacher(request).price == Price(0.55, 2.20, "2026-03-21")
+    assert _teacher(replace(request, price=Price(3, 4))).price == Price(3, 4)  # the user's word

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -9,13 +10,19 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 from loopback import Loopback, Reply, refuses, says
 from teaching import KEY, holding, items, number, rows
 
+from fairreason.cli import main
+from fairreason.errors import DataError, ModelError
 from fairreason.models.backends import retries
+from fairreason.traces.gather import _kept, source
+from fairreason.traces.journal import Journal, journal_path
+from fairreason.traces.teachers import find
 
 pytestmark = pytest.mark.usefixtures("own_time_limit")
 COUNT = 300  # of which the train split has about 180
@@ -45,10 +52,13 @@ def run(*arguments):
 
 
 def refused(code, *arguments):
-    """The one line that a wrong use or a failure gives."""
-    found, out, err = run(*arguments)
-    lines = err.strip().splitlines()
-    assert found == code and out == "" and len(lines) == 1 and lines[0].startswith("Error: "), (found, out, err)
+    """The one line that a wrong use or a failure gives, in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as left:
+        main(["traces", *map(str, arguments)])
+    lines = err.getvalue().strip().splitlines()
+    assert (left.value.code, out.getvalue(), len(lines)) == (code, "", 1), (left.value.code, lines)
+    assert lines[0].startswith("Error: ") and KEY not in lines[0]
     return lines[0]
 
 
@@ -198,6 +208,12 @@ def test_a_stop_after_answers_says_that_they_stay(tmp_path):
         assert "The 7 answers in" in sentence and "the same command goes on" in sentence
 
 
+def test_a_preset_whose_own_address_has_switched_it_off_says_so(tmp_path):
+    teacher, journal = find("o4-mini"), Journal(tmp_path / "own.answers.jsonl", {})
+    assert "was switched off there on 2026-10-23" in str(_kept(ModelError("no"), journal, teacher))
+    assert str(_kept(ModelError("no"), journal, find("o4-mini", model="a-successor"))) == "no"
+
+
 def test_another_recipe_is_refused_and_the_answers_stay(tmp_path):
     bench, out = items(tmp_path, 40), tmp_path / "own.jsonl"
     with Loopback(right).running() as url:
@@ -211,9 +227,6 @@ def test_another_recipe_is_refused_and_the_answers_stay(tmp_path):
 
 def test_a_source_without_a_checkable_answer_is_refused_and_others_are_left_out(tmp_path, monkeypatch):
     import datasets
-
-    from fairreason.errors import DataError
-    from fairreason.traces.gather import source
 
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "mixture-of-thoughts" / "math"
@@ -273,6 +286,4 @@ def test_batches_under_way_are_not_asked_for_otherwise(tmp_path):
 
 
 def test_paths_of_the_journal(tmp_path):
-    from fairreason.traces.journal import journal_path
-
     assert journal_path(Path("a/b.c.jsonl")) == Path("a/b.c.answers.jsonl")

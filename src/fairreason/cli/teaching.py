@@ -26,8 +26,8 @@ class Collects(TyperGroup):
 traces = typer.Typer(
     cls=Collects,
     help="Reasoning traces from a teacher: asked for, kept, made ready for training.\n\n"
-    "`fairreason traces BENCH --teacher MODEL --out FILE` is `fairreason traces collect BENCH ...`: its name may be left "
-    "out.",
+    "`fairreason traces BENCH --teacher MODEL --out FILE` is `fairreason traces collect BENCH ...`: the command's name "
+    "may be left out.",
     short_help="Reasoning traces from a teacher: traces BENCH --teacher MODEL --out FILE.",
     epilog="`fairreason traces collect --help` shows the options of asking.",
     subcommand_metavar="BENCH|COMMAND ...",
