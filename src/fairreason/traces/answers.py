@@ -12,7 +12,7 @@ from fairreason.records import Completion, Example
 class Answer:
     """`sample` counts the answers to one question from 0; the completion's text holds the thinking part in `<think>`
     tags; `model` is the version that answered, as the server reported it; `cost` in US dollars, None where no price is
-    known; `prompt_hash` the SHA-256 of the question as it was put."""
+    known; `prompt_hash` the `question_hash` of the question as it was put."""
 
     id: str
     sample: int
