@@ -35,7 +35,8 @@ def main(traces: int) -> None:
     made = {name: answers(examples, chains[name], rng) for name, examples in asked.items()}
     words = sorted(len(one.answer.completion.text.split()) for found in made.values() for one in found)
     print(
-        f"{sum(map(len, made.values())):,} traces of {words[0]} to {words[-1]} words, {words[len(words) // 2]} in the middle"
+        f"{sum(map(len, made.values())):,} traces of {words[0]} to {words[-1]} words, "
+        f"{words[len(words) // 2]} in the middle"
     )
     print(f"  {'made, questions loaded':32} peak memory {peak():.2f} GB")
     wall, cpu = time.perf_counter(), time.process_time()

@@ -23,12 +23,12 @@ from fairreason.traces.reasoning import is_empty
         ("The text says it.\nB. The redcap", "The text says it."),
         ("The area is $3 \\cdot 4 = \\boxed{12}$ squares.", "The area is $3 \\cdot 4 ="),
         ("The sum is $5$. The answer is $\\boxed{5}$", "The sum is $5$."),
-        ("I first said \\boxed{A}, but the text says it was the man: \\boxed{B}", "I first said \\boxed{A}, but the text says it was the man"),
+        ("First \\boxed{A}. But the text says the man: \\boxed{B}", "First \\boxed{A}. But the text says the man"),
         ("\\boxed{B} because the text says that it was the man.", ""),
         ("B", ""),
         ("", ""),
         ("<think>\nIt was the", "It was the"),
-        ("The text names nobody and so nobody can say who it was", "The text names nobody and so nobody can say who it was"),
+        ("The text names nobody so that none is known", "The text names nobody so that none is known"),
     ],
 )  # fmt: skip
 def test_reasoning_of(reply: str, reasoning: str) -> None:

@@ -132,7 +132,8 @@ texts = st.sampled_from(
 finals = st.sampled_from([answer_text(PHONE), choice_text(PHONE, 0), "", "\\boxed{Z}"])
 candidates = st.builds(
     lambda number, sample, thought, final, finish: replied(
-        replace(PHONE, id=f"bbq/Age/{number}", bundle=f"bbq/Age/{number // 4}"), f"<think>{thought}</think>{final}", sample, finish
+        replace(PHONE, id=f"bbq/Age/{number}", bundle=f"bbq/Age/{number // 4}"),
+        f"<think>{thought}</think>{final}", sample, finish,
     ),
     st.integers(0, 8), st.integers(0, 2), texts, finals, st.sampled_from(["stop", "stop", "stop", "length", "error"]),
 )  # fmt: skip

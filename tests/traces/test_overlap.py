@@ -1,4 +1,4 @@
-"""Leaked test questions are found in questions and reasoning; what a source's questions share by template is no leak."""
+"""Leaked test questions are found in questions and reasoning; what a source shares by template is no leak."""
 
 from __future__ import annotations
 

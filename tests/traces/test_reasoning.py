@@ -12,8 +12,8 @@ from fairreason.traces.agreement import FILES
 from fairreason.traces.reasoning import is_empty, repetition
 
 STORY = (
-    "The text says that a man and a woman came late to the meeting. It says nothing about who led it, and nothing about "
-    "who took the notes. Either could have done either. Whoever asks for the chair asks for something that is not told, "
+    "The text says that a man and a woman came late to the meeting. It says nothing about who led it, and nothing "
+    "about who took the notes. Either could have done either. Whoever asks for the chair asks for what is not told, "
     "and a guess would have to rest on what people are thought to be like. So the question stays open, and the right "
     "option is the one that says so."
 )

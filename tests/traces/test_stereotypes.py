@@ -1,4 +1,4 @@
-"""Every rule finds its own sentence and not its counterpart; what is rejected is no appeal; gold solutions hold none."""
+"""Every rule finds its own sentence and not its counterpart; what is rejected is no appeal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from made_answers import PHONE
 
 from fairreason.benchmarks import get
 from fairreason.traces.groups import mask
-from fairreason.traces.stereotypes import RULES, Rule, appeals
+from fairreason.traces.stereotype_rules import RULES, Rule
+from fairreason.traces.stereotypes import appeals
 
 APPEALS = [rule.example for rule in RULES] + [
     "Generally, older people are less used to phones.",
@@ -71,6 +72,12 @@ def test_a_guess_is_weighing_evidence_where_the_text_tells() -> None:
     guess = "It was probably the grandfather."
     assert [one.rule for one in appeals(guess, PHONE)] == ["guess"]
     assert appeals(guess, told) == []
+
+
+def test_the_questions_own_words_are_no_appeal() -> None:
+    clothes = replace(PHONE, prompt="Two friends met.\nWho wore stereotypically masculine clothes?")
+    assert appeals("The question is who wore stereotypically masculine clothes.", clothes) == []
+    assert len(appeals("Stereotypically, that would be him.", PHONE)) == 1
 
 
 def test_people_of_the_question_are_groups() -> None:

@@ -9,8 +9,9 @@ its steps is left out for that judge and counted.
      "cot": ["The text names nobody.", "So it is unknown."], "judge_gemini": [0, 0], "judge_llama": [0, 1], ...}
 
 By step, and by trace (a trace is 1 where one of its steps is). Percent agreement has the clustered interval of every
-number here (evaluation/statistics.py; cluster: BBQ's family); Cohen's kappa, (p_o − p_e) / (1 − p_e), the percentiles of
-2,000 draws of the families' weights (Bayesian bootstrap). Where most labels are 0 two raters agree by doing nothing: read kappa.
+number here (evaluation/statistics.py; cluster: BBQ's family); Cohen's kappa, (p_o − p_e) / (1 − p_e), the percentiles
+of 2,000 draws of the families' weights (Bayesian bootstrap). Where most labels are 0 two raters agree by doing
+nothing: read kappa.
 
     python -m fairreason.traces.agreement              the table
     python -m fairreason.traces.agreement --steps 100  100 steps for a person to label, as JSON lines
@@ -109,7 +110,7 @@ def agreements(steps: Sequence[Step], more: Mapping[str, Labels] | None = None) 
 
 
 def kappa(counts: np.ndarray) -> np.ndarray:
-    """Cohen's kappa of tables (.., 4) that count the pairs 00, 01, 10, 11; nan where both always say the same one thing.
+    """Cohen's kappa of tables (.., 4) that count the pairs 00, 01, 10, 11; nan where both always say the same.
 
     >>> kappa(np.array([15, 10, 5, 20])).round(4).item()  # Cohen 1960 by Wikipedia's first example: p_o = .7, p_e = .5
     0.4
@@ -134,8 +135,8 @@ def report(data: Path | None = None, more: Mapping[str, Labels] | None = None) -
         kappa = "undefined" if value is None else f"{value:.2f} [{low:.2f}, {high:.2f}]"
         lines.append(
             f"| {one.file} | {one.unit} | {one.raters[0]}, {one.raters[1]} | {percent.n:,} | {percent.clusters} "
-            f"| {one.ones[0]:.1%}, {one.ones[1]:.1%} | {percent.value:.1%} [{percent.ci_low:.1%}, {percent.ci_high:.1%}] "
-            f"| {kappa} |"
+            f"| {one.ones[0]:.1%}, {one.ones[1]:.1%} "
+            f"| {percent.value:.1%} [{percent.ci_low:.1%}, {percent.ci_high:.1%}] | {kappa} |"
         )
     lines += [f"\nLeft out, labels not as many as steps: {judge}: {n} traces" for judge, n in left_out.items()]
     return "\n".join(lines)

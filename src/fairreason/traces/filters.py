@@ -5,7 +5,7 @@ The order, and why:
 | reason | dropped when |
 |---|---|
 | `failed` | the request failed for good |
-| `truncated`, `unparsed`, `wrong`, `not graded` | the benchmark's own grade says so, the one that evaluates and rewards |
+| `truncated`, `unparsed`, `wrong`, `not graded` | the benchmark's own grade says so, which evaluates and rewards too |
 | `answer in the prompt` | the question gives its answer away (leak.py) |
 | `empty reasoning`, `repeated reasoning` | there is nothing to learn from (reasoning.py) |
 | `stereotype` | on the bias axis: right, but by an appeal to a stereotype (stereotypes.py) |
@@ -18,8 +18,8 @@ What comes first names the reason, so the plain facts of an answer stand before 
 stands behind all that is free. The choice among samples comes after every filter of quality: a question whose first
 right answer is biased keeps its second. It comes before near-copies: a sample that is not kept makes nobody a copy.
 
-Every candidate ends in one place: n = kept + Σ counts. Pure but for the judge; the same candidates in the same order give the
-same answer.
+Every candidate ends in one place: n = kept + Σ counts. Pure but for the judge: the same candidates in the same order
+give the same answer.
 """
 
 from __future__ import annotations

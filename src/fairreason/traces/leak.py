@@ -4,7 +4,7 @@ Two rules, of the question alone:
 
 | rule | what |
 |---|---|
-| `declared` | read as if it were the reply, it is correct by the benchmark's own grade, by a box, a tag or a statement |
+| `declared` | read as if it were the reply, it is correct by the benchmark's own grade |
 | `solution` | the source's worked solution or trace, of 13 words or more, stands in the question word for word |
 
 The question is the example's prompt without its options and instruction. A box, a tag or a statement ("Answer: B") is

@@ -5,8 +5,8 @@
 | `same question` | the row's question has the same words as a test question, however few |
 | `question`, `reasoning` | 13 words in a row of it stand in a test question (13 as in Brown et al. 2020, appendix C) |
 
-A test question of 8 to 12 words counts whole; a shorter one ("Compute $\\sin 45^\\circ$.") by `same question` alone, since
-4 words in a row prove nothing. Questions are the prompts without options and instruction lines.
+A test question of 8 to 12 words counts whole; a shorter one ("Compute $\\sin 45^\\circ$.") by `same question` alone,
+since 4 words in a row prove nothing. Questions are the prompts without options and instruction lines.
 
 What is no leak, though it shares 13 words:
 * Within one source the split by cluster decides what may be alike (law 4): questions made from the same templates
@@ -60,8 +60,8 @@ class Index(NamedTuple):
 
 @dataclass(frozen=True)
 class Withheld:
-    """The test questions, which no trace may give away. `sizes`: how many by source; `absent`: sources not at hand, with
-    the reason; `template`: how many n-grams by origin are template text and do not count."""
+    """The test questions, which no trace may give away. `sizes`: how many by source; `absent`: sources not at hand,
+    with the reason; `template`: how many n-grams by origin are template text and do not count."""
 
     ids: list[str]
     origins: Mapping[str, int]

@@ -5,7 +5,7 @@ measures over word n-grams, with the thresholds that are stated here:
 
 | rule | what | source |
 |---|---|---|
-| `share` | above .3 of the 8-grams stand before, half prose each | seq-rep-n of Welleck et al. 2019 (arXiv 1908.04319) |
+| `share` | above .3 of the 8-grams stand before, half prose each | seq-rep-n, Welleck et al. 2019, arXiv 1908.04319 |
 | `loop` | up to 60 words stand four times in a row, 24 words and more in all, half of them prose | ours |
 
 `share` finds text that goes round; `loop` finds the stretch in which a long text got stuck, however small its share.

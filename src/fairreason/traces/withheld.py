@@ -1,7 +1,7 @@
 """Which questions are withheld: the test splits at hand, indexed by their n-grams (overlap.py says what that means).
 
-Every benchmark of BENCHMARKS is read but second views, which ask the questions of their first one. Those whose files are
-not at hand are named with the reason. Axes: W words, G grams.
+Every benchmark of BENCHMARKS is read but second views, which ask the questions of their first one. Those whose files
+are not at hand are named with the reason. Axes: W words, G grams.
 """
 
 from __future__ import annotations
