@@ -95,6 +95,19 @@ def marked(text: str) -> list[tuple[str | None, str]]:
     return found + [(match[1], "tag") for match in _TAG.finditer(text) if not has_box(match[1])]
 
 
+def answer_start(text: str) -> int | None:
+    """Where the last box or answer tag of a final part opens, else where the last statement begins; None without any.
+
+    >>> answer_start("It is late. The answer is B."), answer_start("late")
+    (16, None)
+    """
+    for pattern in (_BOX, _TAG), (_STATEMENT,):
+        found = [match.start() for one in pattern for match in one.finditer(text)]
+        if found:
+            return max(found)
+    return None
+
+
 def has_box(text: str) -> bool:
     """Whether a box is opened anywhere."""
     return _BOX.search(text) is not None

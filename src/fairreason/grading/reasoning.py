@@ -1,34 +1,53 @@
-r"""Where a reply reasons: its thinking part, or, where it has none, what stands before its final answer."""
+r"""Where the reasoning of a reply is: its thinking part, or else what it says before its final answer.
+
+    <think>\nThe text says who was late.\n</think>\n\n\boxed{B}     ->  The text says who was late.
+    The text says who was late. So the answer is \boxed{B}.       ->  The text says who was late.
+
+The final answer begins where the strict reader finds it (grading/declared.py): the last box or answer tag, else the
+last statement ("The answer is B"), else a last line of a few words. What explains an answer behind it is no
+reasoning: it was written when the answer stood. A thinking part that never ends is reasoning up to its end.
+"""
 
 from __future__ import annotations
 
 import re
 
-_FINAL = re.compile(
-    r"\\f?box(?:ed)?\s*\{|<answer>|####|答案|\b(?:answer|option|choice)[*_]*\s*(?:is\b|[:=：])", re.IGNORECASE
+from fairreason.grading.declared import answer_start
+
+OPEN, CLOSE = "<think>", "</think>"
+LINE_WORDS = 5
+"""A last line of at most so many words is the answer alone: `B`, `B. The redcap`, `12 apples`."""
+_LEAD_LENGTH = 120
+_LEAD = re.compile(
+    r"(?:\b(?:so|thus|therefore|hence|then|and|the|my|our|final|correct|right|best|answer|option|choice|is|be)\b"
+    r"|[\s:,;]|(?<![\w.,!?)])(?:[*_#(\[]+|\\[\[(]))+\Z",
+    re.IGNORECASE,
 )
-"""What declares a final answer; grading/declared.py reads what follows it."""
-_SENTENCE = re.compile(r"\n|[.!?。]\s")
+"""What leads up to an answer and says nothing without it: `Therefore, the correct answer is: **`."""
+_OPEN_FORMULA = re.compile(r"\$+\s*\Z")
 
 
 def reasoning_of(text: str) -> str:
-    r"""The reasoning of a reply without tags and without the final answer; "" where there is none, or where a thinking
-    part never ends.
+    r"""The reasoning of a reply, "" where there is none.
 
-    >>> reasoning_of("<think>\n1 + 1 is 2.\n</think>\n\n\\boxed{2}"), reasoning_of("1 + 1 is 2. So the answer is 2.")
-    ('1 + 1 is 2.', '1 + 1 is 2.')
-    >>> reasoning_of("<think>1 + 1 is"), reasoning_of("B"), reasoning_of("The text does not say.\nB")
-    ('', '', 'The text does not say.')
+    >>> reasoning_of("<think>\nHe was late.\n</think>\n\n\\boxed{A}"), reasoning_of("The answer is \\boxed{A}.")
+    ('He was late.', '')
+    >>> reasoning_of("2 + 3 = 5. Therefore, the answer is $\\boxed{5}$."), reasoning_of("It was the man.\nB")
+    ('2 + 3 = 5.', 'It was the man.')
     """
-    thought, closed, final = text.rpartition("</think>")
-    thinking = thought.strip().removeprefix("<think>").strip() if closed else ""
-    return thinking or ("" if "<think>" in final else _before_the_answer(final.strip()))
+    inside, closed, visible = text.rpartition(CLOSE)
+    if not closed and OPEN in text:
+        inside, visible = text.partition(OPEN)[2], ""
+    thought = inside.strip().removeprefix(OPEN).strip()
+    return thought or _before_answer(visible)
 
 
-def _before_the_answer(final: str) -> str:
-    """What stands before the sentence that declares the answer; without such a one, before the last line."""
-    marks = [match.start() for match in _FINAL.finditer(final)]
-    if not marks:
-        return final.rpartition("\n")[0].strip()
-    starts = [match.end() for match in _SENTENCE.finditer(final, 0, marks[-1])]
-    return final[: starts[-1]].strip() if starts else ""
+def _before_answer(text: str) -> str:
+    start = answer_start(text)
+    if start is None:
+        before, _, last = text.strip().rpartition("\n")
+        return before.strip() if len(last.split()) <= LINE_WORDS else text.strip()
+    before = text[:start].lstrip()
+    if before.count("$") % 2:
+        before = _OPEN_FORMULA.sub("", before)
+    return before[:-_LEAD_LENGTH] + _LEAD.sub("", before[-_LEAD_LENGTH:]).rstrip()

@@ -1,0 +1,66 @@
+"""Agreement against scikit-learn-free arithmetic by hand, statsmodels, and the labelled file itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from statsmodels.stats.inter_rater import cohens_kappa
+
+from fairreason.traces.agreement import agreements, kappa, labelled, report, to_label
+
+
+def test_kappa_by_statsmodels() -> None:
+    tables = np.random.default_rng(0).integers(1, 50, (20, 4))
+    expected = [cohens_kappa(table.reshape(2, 2), return_results=False) for table in tables]
+    assert kappa(tables) == pytest.approx(expected)
+
+
+def test_kappa_where_nobody_says_anything() -> None:
+    assert np.isnan(kappa(np.array([9, 0, 0, 0])))
+
+
+@pytest.mark.data
+def test_the_labelled_file(data_folder: Path) -> None:
+    steps, left_out = labelled(data_folder)
+    assert len({step.trace for step in steps}) == 1408  # 32 more of the 1,440 traces have no labels
+    assert left_out == {}
+    found = agreements(steps)
+    own = [step for step in steps if "gemini" in step.labels and "llama" in step.labels]
+    by_hand = sum(step.labels["gemini"] == step.labels["llama"] for step in own) / len(own)
+    (pair,) = [one for one in found if one.unit == "step" and set(one.raters) == {"gemini", "llama"}]
+    assert pair.percent.value == pytest.approx(by_hand)
+    assert pair.percent.n == len(own)
+    assert pair.kappa[1] < pair.kappa[0] < pair.kappa[2]  # type: ignore[operator]
+    pairs = {frozenset(one.raters) for one in found}
+    assert {frozenset(("rules", judge)) for judge in ("gemini", "llama", "mistral", "aggregate")} <= pairs
+    assert frozenset(("gemini", "aggregate")) not in pairs
+
+
+@pytest.mark.data
+def test_the_rules_agree_better_than_chance_with_every_judge(data_folder: Path) -> None:
+    found = [one for one in agreements(labelled(data_folder)[0]) if "rules" in one.raters and one.unit == "step"]
+    assert all(one.kappa[1] > 0 for one in found)  # type: ignore[operator]
+
+
+@pytest.mark.data
+def test_steps_for_a_person(data_folder: Path) -> None:
+    rows = to_label(100, 0, data_folder)
+    assert len({row["id"] for row in rows}) == 100
+    assert rows == to_label(100, 0, data_folder)
+    assert rows != to_label(100, 1, data_folder)
+    steps = {step.id: step for step in labelled(data_folder)[0]}
+    for row in rows:
+        assert row["text"] == steps[row["id"]].text
+        assert row["label"] is None
+    answered = {row["id"]: 0 for row in rows}
+    person = [one for one in agreements(list(steps.values()), {"person": answered}) if "person" in one.raters]
+    assert sum(one.percent.n for one in person if one.unit == "step" and "rules" in one.raters) == 100
+
+
+@pytest.mark.data
+def test_the_table_says_agreement_and_never_accuracy(data_folder: Path) -> None:
+    table = report(data_folder)
+    assert "agreement" in table
+    assert "accura" not in table.lower()
