@@ -13,7 +13,7 @@ from loopback import free_port
 from world_traces import questions, told
 
 from fairreason.benchmarks import traced
-from fairreason.cli.traces_push import run_push
+from fairreason.cli.traces import run_push
 from fairreason.errors import DataError, RunError, UsageError
 from fairreason.traces import card
 from fairreason.traces.push import push
@@ -21,7 +21,7 @@ from fairreason.traces.push import push
 TOKEN = "hf_AbCdEfGhIjKlMnOpQrStUvWxYz"
 COMMAND = (
     "import sys; from pathlib import Path; from fairreason.cli import console; "
-    "from fairreason.cli.traces_push import run_push; "
+    "from fairreason.cli.traces import run_push; "
     "sys.exit(console.guarded(lambda: run_push(Path(sys.argv[1]), sys.argv[2], sys.argv[3] == 'private')))"
 )
 

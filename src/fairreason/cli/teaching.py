@@ -86,11 +86,31 @@ def collect(
         bool, typer.Option("--batch", help="Through the server's batch API: half the price, within a day.")
     ] = False,
     threads: Annotated[int, typer.Option(min=1, help="self: CPU threads.")] = 1,
+    keep: Annotated[
+        Literal["first", "shortest", "all"], typer.Option(help="Which of a question's good answers are kept.")
+    ] = "first",
+    balanced: Annotated[
+        bool, typer.Option("--balanced", help="Leave out whole bundles until conditions and polarities are balanced.")
+    ] = False,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            show_default=False,
+            help="A model at --judge-url that looks for stereotypes, after the rules.",
+        ),
+    ] = None,
+    judge_url: Annotated[
+        str | None, typer.Option(metavar="URL", show_default=False, help="The judge's server; default: OpenAI's.")
+    ] = None,
     allow_code_execution: AllowCode = False,
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Ask a teacher a benchmark's training questions. Run it again to go on where it stopped: nothing is asked twice.
+    """Ask a teacher a benchmark's training questions and keep what is right, fair and new.
+
+    Run it again to go on where it stopped: nothing is asked twice. Beside FILE it writes what was dropped and why,
+    every answer that was paid for, and a dataset card.
 
     Keys come from the environment: DEEPSEEK_API_KEY for deepseek-reasoner, OPENAI_API_KEY for all others.
     """
@@ -119,4 +139,38 @@ def collect(
         batch=batch,
         threads=threads,
     )
-    run_traces(request, data, json)
+    run_traces(request, keep, balanced, judge, judge_url, data, json)
+
+
+@traces.command("push")
+def push(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", show_default=False, help="The trace file; its card goes along.")
+    ],
+    repo: Annotated[str, typer.Option(metavar="NAME", help="The data set on the hub: USER/NAME.")],
+    private: Annotated[bool, typer.Option("--private", help="Only you can see it.")] = False,
+    json: Json = False,
+) -> None:
+    """Send traces and their card to the hub; the token comes from HF_TOKEN. Prints the commit's address."""
+    from fairreason.cli.traces import run_push
+
+    run_push(file, repo, private, json)
+
+
+@traces.command("agreement")
+def agreement(
+    steps: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", show_default=False, help="Print N steps as JSON lines for a person to label."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Which steps.")] = 0,
+    labels: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", show_default=False, help="Such lines with labels: a person's, compared too."),
+    ] = None,
+    data: Data = None,
+) -> None:
+    """How far the stereotype rules agree with models that labelled the same reasoning, and those with each other."""
+    from fairreason.cli.traces import run_agreement
+
+    run_agreement(steps, seed, labels, data)

@@ -1,26 +1,70 @@
-"""`fairreason traces`: call the public functions and print what comes back."""
+"""`fairreason traces ...`: call the public functions and print what comes back."""
 
 from __future__ import annotations
 
+import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
 
 from fairreason import api
 from fairreason.cli import console
-from fairreason.traces.gather import Gathered, Request, gather
+from fairreason.errors import UsageError
+from fairreason.models.backends import BACKENDS
+from fairreason.traces import agreement
+from fairreason.traces.collect import Choice, Collected, collect
+from fairreason.traces.filters import Keep
+from fairreason.traces.gather import Request
+from fairreason.traces.push import push
 
 REASONS = 3
 """How many kinds of failure are named."""
 
 
-def run_traces(request: Request, data: Path | None, as_json: bool) -> None:
-    counts = summary(collect_answers(request, data))
-    console.show(counts) if as_json else console.table([counts])
+def run_traces(
+    request: Request,
+    keep: Keep,
+    balanced: bool,
+    judge: str | None,
+    judge_url: str | None,
+    data: Path | None,
+    as_json: bool,
+) -> None:
+    if judge_url is not None and judge is None:
+        raise UsageError("--judge-url: names the judge's server; name the model with --judge")
+    backend = BACKENDS["openai"](judge, base_url=judge_url) if judge else None
+    found = _collect(request, Choice(keep, balanced, backend), data)
+    _tell_missing(found)
+    if as_json:
+        console.show(summary(found))
+        return
+    for reason, count in found.dropped.items():
+        if count:
+            tell(f"{count:,} dropped: {reason}")
+    console.table([{key: value for key, value in summary(found).items() if key not in ("dropped", "balance", "files")}])
+    console.table(_balance(found))
+    print(found.file)
+    print(found.card)
 
 
-def collect_answers(request: Request, data: Path | None) -> Gathered:
-    """Asks with progress on stderr, and says there what is missing and why."""
+def run_push(file: Path, repo: str, private: bool, as_json: bool) -> None:
+    """Sends a file of traces and its card to the hub and prints the commit's address."""
+    commit = push(file, repo, private)
+    console.show({"commit": commit}) if as_json else print(commit)
+
+
+def run_agreement(steps: int | None, seed: int, labels: Path | None, data: Path | None) -> None:
+    """Prints the table of agreement, or steps for a person to label."""
+    if steps is None:
+        print(agreement.report(api.data_folder(data), agreement.read_labels(labels) if labels else None))
+        return
+    for row in agreement.to_label(steps, seed, api.data_folder(data)):
+        print(json.dumps(row, ensure_ascii=False))
+
+
+def _collect(request: Request, choice: Choice, data: Path | None) -> Collected:
+    """Collects with progress on stderr."""
     progress = console.Progress(request.bench)
     before: int | None = None
 
@@ -31,27 +75,32 @@ def collect_answers(request: Request, data: Path | None) -> Gathered:
 
     with console.resumable():
         try:
-            found = gather(request, api.data_folder(data), seen, tell)
+            return collect(request, choice, api.data_folder(data), seen, tell)
         finally:
             progress.close()
-    asked = found.asked
-    if found.source.uncheckable:
-        tell(f"{found.source.uncheckable:,} questions were left out: no rule can check their answer")
+
+
+def _tell_missing(found: Collected) -> None:
+    """Says on stderr what is missing and why."""
+    asked = found.gathered.asked
+    if found.gathered.source.uncheckable:
+        tell(f"{found.gathered.source.uncheckable:,} questions were left out: no rule can check their answer")
     for reason, count in asked.reasons.most_common(REASONS):
         tell(f"{count:,} failed: {reason}")
     if asked.failed:
         tell(f"{asked.failed:,} answers failed in all; the same command asks for them again")
     if asked.stopped:
         tell(f"stopped: {asked.stopped}; the same command with a higher one goes on")
-    return found
+    if found.absent:
+        tell(f"not compared with the test questions of {', '.join(found.absent)}: not at hand")
 
 
-def summary(found: Gathered) -> dict[str, Any]:
-    """What became of the answers that were wanted, tokens and cost (US dollars) of this run."""
-    asked = found.asked
+def summary(found: Collected) -> dict[str, Any]:
+    """What became of the answers that were wanted; tokens and cost (US dollars) of this run; what was kept of all."""
+    asked = found.gathered.asked
     return {
-        "benchmark": found.source.benchmark.name,
-        "teacher": found.settings["teacher"],
+        "benchmark": found.gathered.source.benchmark.name,
+        "teacher": found.gathered.settings["teacher"],
         "wanted": asked.wanted,
         "before": asked.before,
         "answered": asked.answered,
@@ -60,8 +109,17 @@ def summary(found: Gathered) -> dict[str, Any]:
         "prompt_tokens": asked.prompt_tokens,
         "completion_tokens": asked.completion_tokens,
         "cost": asked.cost,
-        "journal": str(found.journal),
+        "kept": found.kept,
+        "dropped": found.dropped,
+        "balance": _balance(found),
+        "files": {"traces": str(found.file), "card": str(found.card), "journal": str(found.gathered.journal)},
     }
+
+
+def _balance(found: Collected) -> list[dict[str, Any]]:
+    """Of every condition and polarity how much was kept; None where nothing was asked."""
+    shares = [one for one in found.balance if one.by != "category"]
+    return [one._asdict() | {"ratio": None if math.isnan(one.ratio) else one.ratio} for one in shares]
 
 
 def tell(line: str) -> None:

@@ -13,16 +13,15 @@ number here (evaluation/statistics.py; cluster: BBQ's family); Cohen's kappa, (p
 of 2,000 draws of the families' weights (Bayesian bootstrap). Where most labels are 0 two raters agree by doing
 nothing: read kappa.
 
-    python -m fairreason.traces.agreement              the table
-    python -m fairreason.traces.agreement --steps 100  100 steps for a person to label, as JSON lines
+    fairreason traces agreement                 the table
+    fairreason traces agreement --steps 100     100 steps for a person to label, as JSON lines
+    fairreason traces agreement --labels FILE   the table with that person beside the others
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -158,6 +157,17 @@ def to_label(n: int = 100, seed: int = 0, data: Path | None = None) -> list[dict
     ]
 
 
+def read_labels(file: Path) -> dict[str, Labels]:
+    """A person's labels, from the lines of `to_label`; lines without one are passed over. Raises DataError."""
+    found: dict[str, int] = {}
+    for line, row in rows(file):
+        if row.get("label") is not None:
+            if row["label"] not in (0, 1) or not isinstance(row.get("id"), str):
+                raise DataError(f"{file}:{line}: needs id, and 0, 1 or null as label")
+            found[row["id"]] = int(row["label"])
+    return {"person": found}
+
+
 def _example(row: Mapping[str, Any]) -> Example:
     tags = [row["answer_info"][f"ans{i}"][1] for i in range(3)]
     category, index = str(row["category"]), str(row["question_index"])
@@ -213,19 +223,3 @@ def _agreement(
     ends = np.nanpercentile(drawn_D, [50 * (1 - LEVEL), 50 * (1 + LEVEL)]) if np.isfinite(drawn_D).any() else None
     shown = (None, None, None) if np.isnan(value) or ends is None else (value, float(ends[0]), float(ends[1]))
     return Agreement(file, unit, raters, (float(a_N.mean()), float(b_N.mean())), estimate(same), shown)
-
-
-def _lines(arguments: argparse.Namespace) -> Iterator[str]:
-    if arguments.steps is None:
-        yield report(arguments.data)
-        return
-    for row in to_label(arguments.steps, arguments.seed, arguments.data):
-        yield json.dumps(row, ensure_ascii=False)
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Agreement of the stereotype rules with models' labels.")
-    parser.add_argument("--steps", type=int, help="print so many steps for a person to label")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--data", type=Path, help="the data folder, else FAIRREASON_DATA")
-    print("\n".join(_lines(parser.parse_args())))

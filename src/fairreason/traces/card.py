@@ -48,13 +48,14 @@ MARKDOWN: Mapping[str, str] = {
 @dataclass(frozen=True)
 class Collection:
     """What came of asking a teacher. `asked` are the questions, `traces` what was kept, `dropped` counts what was not
-    by reason; `models` the versions that the server reported; tokens and cost (US dollars, None: unknown) are of all
-    answers, the dropped ones too."""
+    by reason; `absent` names test splits that nothing could be compared with; `models` the versions that the server
+    reported; tokens and cost (US dollars, None: unknown) are of all answers, the dropped ones too."""
 
     asked: Sequence[Example]
     traces: Sequence[Trace]
     dropped: Mapping[str, int]
     teacher: str
+    absent: Sequence[str] = ()
     models: Sequence[str] = ()
     sampling: Mapping[str, Any] = field(default_factory=dict)
     prompt_tokens: int = 0
@@ -174,7 +175,10 @@ def _cells(rows: Iterable[tuple[str, str, str, str]]) -> Counter[tuple[str, str,
 def _dropped(collection: Collection) -> str:
     rows = [[reason, f"{n:,}"] for reason, n in sorted(collection.dropped.items())]
     whole = f"{sum(collection.dropped.values()):,} answers were dropped, {len(collection.traces):,} kept."
-    return f"## Filters\n\n{whole}" + (f"\n\n{_table(['reason', 'answers'], rows)}" if rows else "")
+    table = f"\n\n{_table(['reason', 'answers'], rows)}" if rows else ""
+    names = plain(", ".join(collection.absent), most=1_000)
+    gap = f"\n\nNot compared with the test questions of {names}: their files were not at hand." if names else ""
+    return f"## Filters\n\n{whole}{table}{gap}"
 
 
 def _use(name: str, collection: Collection) -> str:
