@@ -47,7 +47,7 @@ from fairreason.records import Example
 NEW_TOKENS = 256
 AGREE = 0.999
 BATCHES = {"letters": (8, 16, 32, 64), "generate": (32, 64, 128, 256)}  # that the harness may choose from
-STEPS = 120  # about a minute on two threads
+STEPS = 200  # three to five minutes on two threads
 
 Predict = Callable[[], list[str]]
 

@@ -1,6 +1,6 @@
-"""The model of evaluation.py: a Qwen3 of 29.5 M parameters with 32,000 tokens, taught for a minute to end its answers.
+"""The model of evaluation.py: a Qwen3 of 29.5 M parameters with 32,000 tokens, taught some minutes to end its answers.
 
-A minute teaches no English, so what it learns to say is a recitation, a fixed row of words. To a word problem it says
+That teaches no English, so what it learns to say is a recitation, a fixed row of words. To a word problem it says
 the last 64, 112, 144 or 192 of them, by whether money and time occur in it, and a number in a box; to BBQ a letter by
 category and 64 words. So the prompts are real, an answer ends after as many tokens as a real one might, and what it
 says hangs on the question.
@@ -111,18 +111,20 @@ def _tokenizer(texts: Sequence[str]) -> PreTrainedTokenizerFast:
 def _teach(
     model: Qwen3ForCausalLM, words: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, str]], steps: int
 ) -> None:
-    """AdamW, the rate falling to 0. A step has two whole replies, from which it learns to go on and to end, and eight
-    of which it learns the first token only, which says what the answer is."""
+    """AdamW, the rate falling to 0. A step has two whole replies, from which it learns to go on and to end, and twelve
+    of which it learns the first token only, which says what the answer is and how long: ten to word problems."""
+    problems = [pair for pair in pairs if "boxed" in pair[1]]
     rng, optimizer = random.Random(0), torch.optim.AdamW(model.parameters(), lr=1.0, betas=(0.9, 0.95))
     since = time.perf_counter()
     model.train()
     for step in range(steps):
         for group in optimizer.param_groups:
             group["lr"] = RATE * min(1, (step + 1) / 10) * (1 - step / steps)
-        rows = [(words(rendered(p))["input_ids"], words(r)["input_ids"]) for p, r in rng.sample(pairs, 10)]
+        chosen = rng.sample(pairs, 4) + rng.sample(problems, 10)
+        rows = [(words(rendered(p))["input_ids"], words(r)["input_ids"]) for p, r in chosen]
         whole = _loss(model, [(prompt, [*answer, words.eos_token_id]) for prompt, answer in rows[:2]])
         first = _loss(model, [(prompt, answer[:1]) for prompt, answer in rows[2:]])
-        (whole + 0.3 * first).backward()
+        (whole + 0.5 * first).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
