@@ -12,6 +12,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from programs import chromium_path, inspect_path
 
@@ -19,6 +20,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # a test asserts no time, and this machine may be busy
+hypothesis.settings.load_profile("untimed")
 
 NEEDS = {
     "data": lambda: bool(os.environ.get("FAIRREASON_DATA")),

@@ -246,7 +246,7 @@ def test_the_fingerprint_covers_weights_data_and_version() -> None:
     assert len({base, *others}) == 5 and len(base) == 12
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     size=st.integers(1, 10**6),
     share=st.floats(0, 1),

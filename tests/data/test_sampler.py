@@ -72,7 +72,7 @@ def test_a_batch_of_forty_at_a_fifth_is_two_quadruples_and_thirty_two_questions(
     weights=st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(1, 5)),
     seed=st.integers(0, 9),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_quota_held_and_bundles_whole(share, batch, size, bias, pair, weights, seed):
     """Bundles of 1, 2 and 4 on the bias axis, a source of questions one by one on the other."""
     sources = pools_of(
@@ -102,7 +102,7 @@ def test_quota_held_and_bundles_whole(share, batch, size, bias, pair, weights, s
     weights=st.lists(st.integers(1, 9), min_size=2, max_size=6),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_bundles_of_one_give_exactly_the_largest_remainder_counts(share, batch, size, weights, seed):
     half = len(weights) // 2
     kinds = ["bias"] * half + ["reasoning"] * (len(weights) - half)
@@ -119,7 +119,7 @@ def test_bundles_of_one_give_exactly_the_largest_remainder_counts(share, batch, 
 
 
 @given(seed=st.integers(0, 50), low=st.integers(0, 20), high=st.integers(0, 20))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_every_share_draws_the_same_prefix_of_a_source(seed, low, high):
     def order(share):
         found = {}
@@ -135,7 +135,7 @@ def test_every_share_draws_the_same_prefix_of_a_source(seed, low, high):
 
 
 @given(stop=st.integers(0, 9), seed=st.integers(0, 9), mixed=st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_restored_sampler_goes_on_exactly(stop, seed, mixed):
     sources = pools_of(("b", "bias", 1, [4, 2, 1] * 10 if mixed else [4] * 10), ("m", "reasoning", 1, [1] * 90))
     steering = Schedule(((0.0, 0.1), (1.0, 0.9)))

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
@@ -72,7 +72,6 @@ def test_nothing_would_decide_where_the_error_is_unknown():
     assert lower_bound(difference(undefined, undefined)) is None
 
 
-@settings(deadline=None)
 @given(st.floats(-0.2, 0.2), st.floats(0.001, 0.1), st.integers(2, 400), st.floats(0, 0.1))
 def test_it_is_the_smallest_number_that_decides(value, stderr, clusters, margin):
     found = needed(measured(value, stderr, clusters, 3 * clusters), margin)

@@ -52,7 +52,7 @@ def collections(draw: st.DrawFn) -> list[Text]:
     return texts
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(collections(), st.sampled_from([0.5, 0.8, 0.95, 1.0]))
 def test_the_index_misses_no_pair(texts: list[Text], near: float) -> None:
     assert near_copies(texts, near) == plain(texts, near)

@@ -139,7 +139,7 @@ candidates = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(candidates, max_size=30, unique_by=lambda one: (one.example.id, one.answer.sample)),
        st.sampled_from(["first", "shortest", "all"]))  # fmt: skip
 def test_nothing_is_lost_and_nothing_doubled(found: list[Candidate], keep: str) -> None:
