@@ -25,9 +25,13 @@ class Reply:
 
 
 def says(text: str | None, finish: str | None = "stop", **message: Any) -> Reply:
+    return Reply(json.dumps(chat(text, finish, **message)).encode())
+
+
+def chat(text: str | None, finish: str | None = "stop", **message: Any) -> dict[str, Any]:
     choice = {"index": 0, "message": {"role": "assistant", "content": text, **message}, "finish_reason": finish}
     usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
-    return Reply(json.dumps({"id": "c", "object": "chat.completion", "choices": [choice], "usage": usage}).encode())
+    return {"id": "c", "object": "chat.completion", "model": "tiny-of-may", "choices": [choice], "usage": usage}
 
 
 def refuses(status: int, message: str = "no", **headers: str) -> Reply:
@@ -41,20 +45,22 @@ Answer = Callable[[dict[str, Any], int], Reply | None]
 
 class Loopback:
     """`answer(body, how often this body was asked before)` gives the Reply, None to close the connection. `asked` holds
-    the bodies in the order in which they came, `most` how many were open at once."""
+    the bodies in the order in which they came (`paths` where to), `most` how many were open at once."""
 
     def __init__(self, answer: Answer, models: Reply | None = CARDS) -> None:
         self.answer, self.models = answer, models
         self.asked: list[dict[str, Any]] = []
+        self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.open = self.most = 0
         self.ending = threading.Event()
         self.lock = threading.Lock()
 
-    def reply(self, body: dict[str, Any], headers: dict[str, str]) -> Reply | None:
+    def reply(self, body: dict[str, Any], headers: dict[str, str], path: str) -> Reply | None:
         with self.lock:
             before = self.asked.count(body)
             self.asked.append(body)
+            self.paths.append(path)
             self.headers.append(headers)
             self.open += 1
             self.most = max(self.most, self.open)
@@ -83,7 +89,7 @@ class Loopback:
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                self.send(loopback.reply(body, dict(self.headers)))
+                self.send(loopback.reply(body, dict(self.headers), self.path))
 
             def send(self, reply: Reply | None) -> None:
                 self.close_connection = reply is None or reply.promised is not None

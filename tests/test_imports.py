@@ -16,7 +16,7 @@ PACKAGE = Path(fairreason.__file__).parent
 PARTS = [
     {"errors"},
     {"archives", "pictures"},
-    {"records", "files", "draws"},
+    {"records", "files", "locks", "draws"},
     {"recipe"},
     {"world"},
     {"grading"},
@@ -35,7 +35,7 @@ PARTS = [
 """From left to right; a part imports only from itself and from parts to its left."""
 
 HEAVY = {"torch", "torchvision", "transformers", "trl", "accelerate", "peft", "datasets", "plotly", "safetensors"}
-LIGHT = ("errors", "archives", "pictures", "records", "files", "recipe", "api", "cli", "grading",
+LIGHT = ("errors", "archives", "pictures", "records", "files", "locks", "recipe", "api", "cli", "grading",
          "benchmarks", "data", "study/__init__.py", "__init__.py")  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 

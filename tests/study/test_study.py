@@ -19,11 +19,11 @@ from pathlib import Path
 import pytest
 
 from fairreason.errors import RunError, UsageError
+from fairreason.locks import locked
 from fairreason.models.folder import Source
 from fairreason.recipe import Recipe
 from fairreason.study import study as studies
 from fairreason.study.identity import Identity
-from fairreason.study.lock import locked
 from fairreason.study.progress import Progress, duration, rewrite
 from fairreason.study.run import prepare, read_recipe, reason_of
 

@@ -24,8 +24,7 @@ from fairreason.evaluation.cache import Cache
 from fairreason.evaluation.folder import Result, finished, read_result, write
 from fairreason.evaluation.subset import subset
 from fairreason.files import LineLog, read_jsonl, recover_lines, sweep, write_atomic
-from fairreason.models.backends.base import Backend, Mode, Prompt, Sampling
-from fairreason.pictures import picture_hash
+from fairreason.models.backends.base import Backend, Mode, Prompt, Sampling, prompt_hash
 from fairreason.records import Completion, Example, from_json, to_json
 
 SAVE_SECONDS = 1.0
@@ -93,7 +92,7 @@ def _evaluate_one(
     progress: Progress | None,
 ) -> Result:
     prompts = [_prompt(example, sampling.mode) for example in examples]
-    asked = [_asked(prompt) for prompt in prompts]
+    asked = [prompt_hash(prompt)[:16] for prompt in prompts]
     work = _work(backend, benchmark, examples, asked, split, sampling)
     partial = folder / "completions.partial.jsonl"
     stored = finished(folder)
@@ -120,12 +119,6 @@ def _prompt(example: Example, mode: Mode) -> Prompt:
     if mode == "letters" and not example.options:
         raise UsageError(f"{example.id}: no options, so no letters to choose from; use mode generate")
     return Prompt(example.id, prompt_text(example), example.images, letters(example) if mode == "letters" else "")
-
-
-def _asked(prompt: Prompt) -> str:
-    """A question's words, shown order and pictures as a hash: two runs that differ in it were not asked the same."""
-    pictures = [picture_hash(reference) for reference in prompt.images]
-    return hashlib.sha256(json.dumps([prompt.text, pictures]).encode()).hexdigest()[:16]
 
 
 def _work(

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from fairreason.errors import FairReasonError, RunError, UsageError
 from fairreason.files import disk_is_full, is_temporary, sweep, write_json
+from fairreason.locks import locked
 from fairreason.recipe import Recipe
-from fairreason.study.lock import locked
 from fairreason.training.metrics import COLLAPSE_RATE
 
 if TYPE_CHECKING:

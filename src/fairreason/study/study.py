@@ -15,10 +15,10 @@ from typing import Any
 from fairreason import __version__
 from fairreason.errors import RunError, UsageError
 from fairreason.files import sweep, write_json
+from fairreason.locks import locked
 from fairreason.recipe import Recipe
 from fairreason.study.executors import Event, Executor, Local, Task
 from fairreason.study.identity import Identity
-from fairreason.study.lock import locked
 from fairreason.study.points import Evaluated, configuration, point_names
 from fairreason.study.progress import Progress
 from fairreason.study.results import load_examples, write_frontier, write_questions, write_results

@@ -8,10 +8,12 @@ with finish reason `error` and the reason as text; it stops nobody else.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from fairreason.pictures import picture_hash
 from fairreason.records import Completion
 
 Mode = Literal["generate", "letters"]
@@ -60,6 +62,12 @@ def sampling_key(seed: int, prompt_id: str, sample: int) -> int:
     """The 63-bit key that one answer's noise grows from: of (seed, example, sample) alone (law 3)."""
     digest = hashlib.sha256(f"{seed}\0{prompt_id}\0{sample}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
+
+
+def prompt_hash(prompt: Prompt) -> str:
+    """SHA-256 of a question's words, shown order and pictures: two that differ in it were not asked the same."""
+    pictures = [picture_hash(reference) for reference in prompt.images]
+    return hashlib.sha256(json.dumps([prompt.text, pictures]).encode()).hexdigest()
 
 
 def failed(reason: str, samples: int) -> list[Completion]:

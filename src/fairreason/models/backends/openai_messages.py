@@ -13,7 +13,8 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
 from PIL import Image
 
@@ -22,28 +23,54 @@ from fairreason.pictures import data_url, open_image, read
 from fairreason.records import Completion, FinishReason
 
 SENT_AS_THEY_ARE = ("PNG", "JPEG")
+FILTERED = "the server's content filter stopped the answer"
 ORIENTATION = 0x0112  # the EXIF tag by which a server may turn a picture
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """Through which API a model is asked and which fields it takes: `sampled` temperature, top_p and seed, `switch` the
+    template's switch for thinking; `limit` what it calls the longest answer; `more` is sent as it stands."""
+
+    api: Literal["chat", "responses"] = "chat"
+    sampled: bool = True
+    switch: bool = True
+    limit: str = "max_tokens"
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+CHAT = Dialect()
+
+
+class Answered(NamedTuple):
+    """One answer and the model's version as the server reported it, "" where it did not. `paid` False: it was refused
+    or never came, the completion (finish reason `error`) says why, and the same may be asked again."""
+
+    completion: Completion
+    model: str = ""
+    paid: bool = True
 
 
 class BadReplyError(ValueError):
     """A reply with status 200 that is no chat completion; the message says what it is instead."""
 
 
-def request(model: str, prompt: Prompt, sampling: Sampling, sample: int) -> dict[str, Any]:
+def request(model: str, prompt: Prompt, sampling: Sampling, sample: int, dialect: Dialect = CHAT) -> dict[str, Any]:
     """The fields of one request. Raises DataError, naming the picture, where one cannot be opened."""
     pictures = [{"type": "image_url", "image_url": {"url": picture_url(one)}} for one in prompt.images]
     content: Any = [*pictures, {"type": "text", "text": prompt.text}] if pictures else prompt.text
     fields: dict[str, Any] = {
         "model": model,
         "messages": [{"role": "user", "content": content}],
-        "max_tokens": sampling.max_new_tokens,
-        "temperature": sampling.temperature,
+        dialect.limit: sampling.max_new_tokens,
     }
-    if sampling.temperature > 0:
-        fields |= {"top_p": 1, "seed": seed_of(sampling.seed, prompt.id, sample)}
-    if sampling.thinking == "off":
+    if dialect.sampled:
+        fields["temperature"] = sampling.temperature
+        if sampling.temperature > 0:
+            fields |= {"top_p": 1, "seed": seed_of(sampling.seed, prompt.id, sample)}
+    if dialect.switch and sampling.thinking == "off":
         fields["extra_body"] = {"chat_template_kwargs": {"enable_thinking": False}}
-    return fields
+    return {**fields, **dialect.more}
 
 
 def seed_of(seed: int, prompt_id: str, sample: int) -> int:
@@ -66,9 +93,8 @@ def picture_url(reference: str) -> str:
     return data_url(buffer.getvalue())
 
 
-def completion(content: bytes, sampling: Sampling) -> Completion:
+def completion(reply: Mapping[str, Any], sampling: Sampling) -> Completion:
     """The reply as a Completion; its reasoning becomes the thinking part. Raises BadReplyError."""
-    reply = parse(content)
     try:
         choice = reply["choices"][0]
         message = choice["message"]
@@ -77,11 +103,11 @@ def completion(content: bytes, sampling: Sampling) -> Completion:
     except (KeyError, IndexError, TypeError, AttributeError):
         raise BadReplyError(f"a reply without a choice: {said(reply)}") from None
     usage = reply.get("usage")
-    prompt_tokens, tokens = (_count(usage, name) for name in ("prompt_tokens", "completion_tokens"))
+    prompt_tokens, tokens = (count(usage, name) for name in ("prompt_tokens", "completion_tokens"))
     if choice.get("finish_reason") == "content_filter":
-        return Completion("the server's content filter stopped the answer", "error", prompt_tokens, tokens)
+        return Completion(FILTERED, "error", prompt_tokens, tokens)
     reason = _finish(choice.get("finish_reason"), tokens, sampling.max_new_tokens)
-    return Completion(_storable(_joined(reasoning, text, reason)), reason, prompt_tokens, tokens)
+    return Completion(joined(reasoning, text, reason), reason, prompt_tokens, tokens)
 
 
 def parse(content: bytes) -> dict[str, Any]:
@@ -118,13 +144,13 @@ def _text(value: Any) -> str:
     return value or ""
 
 
-def _joined(reasoning: str, text: str, reason: FinishReason) -> str:
+def joined(reasoning: str, text: str, reason: FinishReason) -> str:
     """One text with the thinking part before the answer; thinking that was cut off stays open."""
     if not reasoning:
-        return text
+        return _storable(text)
     if not text and reason == "length":
-        return f"<think>\n{reasoning}"
-    return f"<think>\n{reasoning}\n</think>\n\n{text}"
+        return _storable(f"<think>\n{reasoning}")
+    return _storable(f"<think>\n{reasoning}\n</think>\n\n{text}")
 
 
 def _finish(stated: Any, tokens: int, most: int) -> FinishReason:
@@ -132,7 +158,8 @@ def _finish(stated: Any, tokens: int, most: int) -> FinishReason:
     return "length" if stated == "length" or (stated is None and tokens >= most) else "stop"
 
 
-def _count(usage: Any, name: str) -> int:
+def count(usage: Any, name: str) -> int:
+    """A number of tokens, 0 where the server gives none."""
     value = usage.get(name) if isinstance(usage, dict) else None
     return value if isinstance(value, int) and value > 0 else 0
 

@@ -21,7 +21,8 @@ from urllib.parse import urlsplit, urlunsplit
 from fairreason.errors import UsageError
 from fairreason.models.backends import background
 from fairreason.models.backends.base import Prompt, Sampling
-from fairreason.models.backends.openai_session import Session, own_key
+from fairreason.models.backends.openai_key import own_key
+from fairreason.models.backends.openai_session import Session
 from fairreason.records import Completion
 
 OPENAI = "https://api.openai.com/v1"

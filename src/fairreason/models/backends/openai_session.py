@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import openai
 
-from fairreason.errors import DataError, ModelError, UsageError
+from fairreason.errors import DataError, FairReasonError, ModelError
+from fairreason.models.backends import openai_messages, openai_responses
 from fairreason.models.backends.base import Prompt, Sampling, failed
+from fairreason.models.backends.limit import Limit
 from fairreason.models.backends.openai_client import BoundedClient
-from fairreason.models.backends.openai_messages import BadReplyError, completion, parse, request
-from fairreason.models.backends.retries import Trouble, judge, pause
+from fairreason.models.backends.openai_key import KEY, own_key
+from fairreason.models.backends.openai_messages import CHAT, Answered, BadReplyError, Dialect, parse
+from fairreason.models.backends.retries import BUSY, Trouble, judge, pause
 from fairreason.records import Completion
 
 Value = TypeVar("Value")
+Job = TypeVar("Job")
 Deliver = Callable[[tuple[int, list[Completion]]], None]
 
 HOPELESS = 8
@@ -26,6 +29,9 @@ HOPELESS = 8
 SHORTEST_SECRET = 8  # a shorter key ("none", "EMPTY") hides nothing, and may well be a word of an answer
 WITHOUT_A_LIST = (400, 404, 405, 500, 501)
 """How servers answer that cannot list their models (500: `transformers serve` on a machine without a hub cache)."""
+OTHER_LIMIT = "max_completion_tokens"
+APIS: dict[str, Any] = {"chat": openai_messages, "responses": openai_responses}
+"""What writes a request and reads its reply."""
 
 
 class FailedError(Exception):
@@ -36,24 +42,26 @@ class FailedError(Exception):
         self.trouble = trouble
 
 
-def own_key() -> str:
-    """The key in OPENAI_API_KEY, without the blanks and line ends that files bring along; "" without one. Raises
-    UsageError, which does not show it, where no request could carry it."""
-    found = os.environ.get("OPENAI_API_KEY", "").strip()
-    if not (found.isascii() and found.isprintable()):
-        raise UsageError("OPENAI_API_KEY: holds characters that no key has (printable ASCII alone); set it again")
-    return found
-
-
 class Session:
     """Made and used inside one event loop. `address` is `base_url` as it may be shown."""
 
-    def __init__(self, model: str, base_url: str, address: str, concurrency: int, time_limit: float) -> None:
+    def __init__(
+        self,
+        model: str,
+        base_url: str,
+        address: str,
+        concurrency: int,
+        time_limit: float,
+        key_variable: str = KEY,
+        dialect: Dialect = CHAT,
+    ) -> None:
         self.model, self.address, self.concurrency, self.time_limit = model, address, concurrency, time_limit
-        self.key = own_key()
-        self.secrets = [one for one in (self.key, unquote(urlsplit(base_url).password or "")) if one]
+        self.key = own_key(key_variable)
+        self.dialect = dialect
+        self.limit = Limit(concurrency)
+        self.secrets = [one for one in (self.key.value, unquote(urlsplit(base_url).password or "")) if one]
         self.client = openai.AsyncOpenAI(
-            api_key=self.key or "none",
+            api_key=self.key.value or "none",
             base_url=base_url,
             max_retries=0,
             timeout=time_limit,
@@ -61,93 +69,141 @@ class Session:
         )
         self.answered = self.failed_in_a_row = 0
         self.not_before = 0.0
-        self.limit_field = "max_tokens"
-        self.error: ModelError | None = None
+        self.other_limit = False
+        self.error: FairReasonError | None = None
         self.stopped = asyncio.Event()
 
     async def models(self) -> list[dict[str, Any]]:
         """The models that the server lists, none where it has no list. Raises ModelError when nothing answers."""
         async with self.client:
             try:
-                listed = await self._persistently(self._list, tries=3)
+                listed = await self.persistently(self._list, tries=3)
             except FailedError as error:
-                raise self._hopeless(error.trouble) from None
+                raise self.hopeless(error.trouble) from None
         return [card for card in listed if isinstance(card, dict)] if isinstance(listed, list) else []
 
     async def ask(self, prompts: Sequence[Prompt], sampling: Sampling, deliver: Deliver) -> None:
         """Hands each prompt's completions to `deliver` as they are whole. Raises ModelError, behind what was under way,
         when asking on is of no use."""
         copies = sampling.samples if sampling.temperature > 0 else 1
-        jobs = ((index, sample) for index in range(len(prompts)) for sample in range(copies))
         made: dict[int, dict[int, Completion]] = {}
 
-        async def work(jobs: Iterator[tuple[int, int]]) -> None:
-            for index, sample in jobs:
-                answer = await self._answer(prompts[index], sampling, sample)
-                if answer is None:
+        async def one(job: tuple[int, int]) -> bool:
+            index, sample = job
+            answered = await self.answer(prompts[index], sampling, sample)
+            if answered is None:
+                return False
+            own = made.setdefault(index, {})
+            own[sample] = answered.completion
+            if len(own) == copies:
+                del made[index]
+                deliver((index, [own[s] for s in range(copies)] * (sampling.samples // copies)))
+            return True
+
+        await self.work([(index, sample) for index in range(len(prompts)) for sample in range(copies)], one)
+
+    async def work(self, jobs: Sequence[Job], one: Callable[[Job], Awaitable[bool]]) -> None:
+        """Does the jobs, `concurrency` at a time; a slot takes its next one when `one` has returned, and none after
+        False. Closes the connection. Raises, behind what was under way, what stopped the work."""
+        left = iter(jobs)
+
+        async def slot() -> None:
+            for job in left:
+                try:
+                    going = await one(job)
+                except FairReasonError as error:
+                    self.stop(error)
                     return
-                own = made.setdefault(index, {})
-                own[sample] = answer
-                if len(own) == copies:
-                    del made[index]
-                    deliver((index, [own[s] for s in range(copies)] * (sampling.samples // copies)))
-                if self.stopped.is_set():
+                if not going or self.stopped.is_set():
                     return
 
         async with self.client:
-            await asyncio.gather(*(work(jobs) for _ in range(min(self.concurrency, len(prompts) * copies))))
+            await asyncio.gather(*(slot() for _ in range(min(self.concurrency, len(jobs)))))
         if self.error is not None:
             raise self.error
 
-    async def _answer(self, prompt: Prompt, sampling: Sampling, sample: int) -> Completion | None:
+    async def answer(self, prompt: Prompt, sampling: Sampling, sample: int) -> Answered | None:
         """The answer, a failed one with its reason, or None when all stops."""
         try:
-            fields = request(self.model, prompt, sampling, sample)
+            fields = APIS[self.dialect.api].request(self.model, prompt, sampling, sample, self.dialect)
         except DataError as error:
-            return failed(str(error), 1)[0]
+            return Answered(failed(str(error), 1)[0], paid=False)
 
-        async def post() -> Completion:
-            own = {self.limit_field if key == "max_tokens" else key: value for key, value in fields.items()}
-            raw = await self.client.chat.completions.with_raw_response.create(**own)
-            return completion(raw.content, sampling)
+        async def post() -> Answered:
+            return self.read(parse(await self._posted(fields)), sampling)
 
         try:
-            answer = await self._persistently(post)
+            answered = await self.persistently(post)
         except FailedError as error:
-            return self._failed(error.trouble)
+            made = self._failed(error.trouble)
+            return None if made is None else Answered(made, paid=False)
         self.answered += 1
         self.failed_in_a_row = 0
-        return replace(answer, text=self._without_secrets(answer.text, SHORTEST_SECRET))
+        return answered
+
+    def read(self, reply: dict[str, Any], sampling: Sampling) -> Answered:
+        """What a reply's JSON says. Raises BadReplyError."""
+        made = APIS[self.dialect.api].completion(reply, sampling)
+        model = reply.get("model")
+        return Answered(
+            replace(made, text=self.without_secrets(made.text, SHORTEST_SECRET)),
+            self.without_secrets(model) if isinstance(model, str) else "",
+        )
+
+    async def _posted(self, fields: dict[str, Any]) -> bytes:
+        """The reply. OpenAI's reasoning models want the answer's limit under another name, which older servers do not
+        know: where a server says so, it is sent that."""
+        if self.dialect.api == "responses":
+            return (await self.client.responses.with_raw_response.create(**fields)).content
+        create, other = self.client.chat.completions.with_raw_response.create, self.other_limit
+        try:
+            return (await create(**_named(fields, other))).content
+        except openai.BadRequestError as error:
+            if other or CHAT.limit not in fields or OTHER_LIMIT not in str(error.body):
+                raise
+            self.other_limit = True
+            return (await create(**_named(fields, True))).content
 
     def _failed(self, trouble: Trouble) -> Completion | None:
         """Counts a failure on its question, unless it shows that no question would be answered."""
         if trouble.then == "again" or not self.answered:
             self.failed_in_a_row += 1
         if trouble.then == "stop" or self.failed_in_a_row >= max(HOPELESS, self.concurrency):
-            self.error = self.error or self._hopeless(trouble)
-            self.stopped.set()
-        return None if self.stopped.is_set() else failed(self._without_secrets(trouble.reason), 1)[0]
+            self.stop(self.hopeless(trouble))
+        return None if self.stopped.is_set() else failed(self.without_secrets(trouble.reason), 1)[0]
 
-    async def _persistently(self, send: Callable[[], Awaitable[Value]], tries: int | None = None) -> Value:
+    async def persistently(self, send: Callable[[], Awaitable[Value]], tries: int | None = None) -> Value:
         """What `send` gives within the time limit, tried again as `judge` says. Raises FailedError."""
         attempt = 0
         while True:
-            await self._sleep(self.not_before - asyncio.get_running_loop().time())
-            if self.stopped.is_set():
-                raise FailedError(Trouble("stopped", "stop"))
             try:
-                async with asyncio.timeout(self.time_limit):
-                    return await send()
+                return await self._once(send)
             except (openai.OpenAIError, BadReplyError, TimeoutError, ValueError, TypeError) as error:
-                if self._takes_other_field(error):
-                    continue
-                trouble = judge(error, self.model, bool(self.key), self.time_limit)
+                trouble = judge(error, self.model, self.key, self.time_limit)
             attempt += 1
             if trouble.then != "again" or attempt >= (tries or trouble.tries):
                 raise FailedError(trouble)
             if trouble.wait is not None:  # the server means everybody
                 self.not_before = max(self.not_before, asyncio.get_running_loop().time() + trouble.wait)
-            await self._sleep(pause(attempt, trouble.wait))
+            await self.sleep(pause(attempt, trouble.wait))
+
+    async def _once(self, send: Callable[[], Awaitable[Value]]) -> Value:
+        """One try, when the server has a place for it and is to be asked again."""
+        clock = asyncio.get_running_loop().time
+        async with self.limit:
+            await self.sleep(self.not_before - clock())
+            if self.stopped.is_set():
+                raise FailedError(Trouble("stopped", "stop"))
+            sent = clock()
+            try:
+                async with asyncio.timeout(self.time_limit):
+                    value = await send()
+            except openai.APIStatusError as error:
+                if error.status_code in BUSY:
+                    self.limit.busy(sent, clock())
+                raise
+            self.limit.answered()
+            return value
 
     async def _list(self) -> Any:
         try:
@@ -159,15 +215,11 @@ class Session:
                 return None
             raise
 
-    def _takes_other_field(self, error: Exception) -> bool:
-        """OpenAI's reasoning models want the answer's limit under another name, which older servers do not know."""
-        wants = isinstance(error, openai.BadRequestError) and "max_completion_tokens" in str(error.body)
-        if wants and self.limit_field == "max_tokens":
-            self.limit_field = "max_completion_tokens"
-            return True
-        return False
+    def stop(self, error: FairReasonError) -> None:
+        self.error = self.error or error
+        self.stopped.set()
 
-    async def _sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float) -> None:
         """Waits, or less when all stops."""
         if seconds > 0:
             try:
@@ -175,13 +227,18 @@ class Session:
             except TimeoutError:
                 return
 
-    def _hopeless(self, trouble: Trouble) -> ModelError:
+    def hopeless(self, trouble: Trouble) -> ModelError:
+        """The trouble as the sentence that ends the work."""
         row = self.failed_in_a_row
         many = f", and so did the last {row} questions" if trouble.then != "stop" and row > 1 else ""
-        return ModelError(f"{self.address}: {self._without_secrets(trouble.reason)}{many}")
+        return ModelError(f"{self.address}: {self.without_secrets(trouble.reason)}{many}")
 
-    def _without_secrets(self, text: str, shortest: int = 1) -> str:
+    def without_secrets(self, text: str, shortest: int = 1) -> str:
         for secret in self.secrets:
             if len(secret) >= shortest:
                 text = text.replace(secret, "[key]")
         return text
+
+
+def _named(fields: dict[str, Any], other: bool) -> dict[str, Any]:
+    return {OTHER_LIMIT if other and key == CHAT.limit else key: value for key, value in fields.items()}

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 
 import openai
 
+from fairreason.models.backends.openai_key import Key
 from fairreason.models.backends.openai_messages import BadReplyError, said
 
 TRIES, BUSY_TRIES, TIMEOUT_TRIES = 5, 8, 3
@@ -23,6 +24,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 LONGEST_WAIT = 120.0
 """Seconds that a server may ask to wait (Retry-After); above them the work stops and says so."""
 PASSING = {408, 409, 425, 429}
+BUSY = (429, 503)
 
 
 class Trouble(NamedTuple):
@@ -34,14 +36,14 @@ class Trouble(NamedTuple):
     tries: int = TRIES
 
 
-def judge(error: Exception, model: str, has_key: bool, seconds: float) -> Trouble:
+def judge(error: Exception, model: str, key: Key, seconds: float) -> Trouble:
     """What to do about a request's failure. `seconds`: the time limit that it had."""
     if isinstance(error, openai.APITimeoutError | TimeoutError):
         return Trouble(f"no answer within {seconds:g} s", "again", tries=TIMEOUT_TRIES)
     if isinstance(sent := error if isinstance(error, BadReplyError) else error.__cause__, BadReplyError):
         return Trouble(f"the server sent {sent}", "again")
     if isinstance(error, openai.APIStatusError):
-        return _judge_status(error, model, has_key)
+        return _judge_status(error, model, key)
     if isinstance(error, openai.APIConnectionError):
         cause = error.__cause__ or error
         return Trouble(
@@ -50,10 +52,10 @@ def judge(error: Exception, model: str, has_key: bool, seconds: float) -> Troubl
     return Trouble(f"{type(error).__name__}: {error}", "count")
 
 
-def _judge_status(error: openai.APIStatusError, model: str, has_key: bool) -> Trouble:
+def _judge_status(error: openai.APIStatusError, model: str, key: Key) -> Trouble:
     status, message = error.status_code, said(error.body or error.response.text)
     if status == 401:
-        lack = "refuses the key in OPENAI_API_KEY" if has_key else "asks for a key, and OPENAI_API_KEY is not set"
+        lack = f"refuses the key in {key.variable}" if key.value else f"asks for a key, and {key.variable} is not set"
         return Trouble(f"the server {lack} (401)", "stop")
     if status == 402 or error.code == "insufficient_quota":
         return Trouble(f"the account has nothing left to pay with ({status}: {message})", "stop")
@@ -66,7 +68,7 @@ def _judge_status(error: openai.APIStatusError, model: str, has_key: bool) -> Tr
     wait = retry_after(error.response.headers)
     if wait is not None and wait > LONGEST_WAIT:
         return Trouble(f"the server asks to wait {wait:.0f} s ({status}); run the same again then", "stop")
-    return Trouble(f"{status}: {message}", "again", wait, BUSY_TRIES if status in (429, 503) else TRIES)
+    return Trouble(f"{status}: {message}", "again", wait, BUSY_TRIES if status in BUSY else TRIES)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

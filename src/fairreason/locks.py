@@ -1,4 +1,4 @@
-"""A folder's lock: the kernel's, so it is gone with the process that held it, however that ended."""
+"""A folder's or a file's lock: the kernel's, so it is gone with the process that held it, however that ended."""
 
 from __future__ import annotations
 
@@ -16,7 +16,20 @@ from fairreason.errors import RunError
 def locked(folder: Path, wait: float = 0.0) -> Iterator[None]:
     """Holds the folder for this process; waits up to `wait` seconds for it. Raises RunError when it stays taken."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a+") as file:
+    with _held(folder / ".lock", wait, f"{folder}: another process works in this folder"):
+        yield
+
+
+@contextmanager
+def locked_file(path: Path) -> Iterator[None]:
+    """Holds a file for this process (through `.NAME.lock` beside it). Raises RunError when another has it."""
+    with _held(path.with_name(f".{path.name}.lock"), 0.0, f"{path}: another process works on this file"):
+        yield
+
+
+@contextmanager
+def _held(lock: Path, wait: float, taken: str) -> Iterator[None]:
+    with lock.open("a+") as file:
         end = time.monotonic() + wait
         while True:
             try:
@@ -27,9 +40,7 @@ def locked(folder: Path, wait: float = 0.0) -> Iterator[None]:
                     file.seek(0)
                     who = file.read().strip()
                     by = f" (process {who})" if who else ""
-                    raise RunError(
-                        f"{folder}: another process works in this folder{by}. Wait for it or end it"
-                    ) from None
+                    raise RunError(f"{taken}{by}. Wait for it or end it") from None
                 time.sleep(0.1)
         file.seek(0)
         file.truncate()
