@@ -34,6 +34,8 @@ COMMANDS = [
     "check",
     "lab",
     "lab build",
+    "traces",
+    "traces collect",
 ]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 # isort: off
 from fairreason.cli import training
 from fairreason.cli import measuring
+from fairreason.cli import teaching
 from fairreason.cli.options import app
 # isort: on
 
-__all__ = ["app", "measuring", "training"]
+__all__ = ["app", "measuring", "teaching", "training"]

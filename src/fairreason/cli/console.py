@@ -49,7 +49,7 @@ def csv_rows(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 class Progress:
-    """`progress(done, total)` prints how far the work is and how long it still takes, on stderr."""
+    """`progress(done, total)` prints how far the work is and how long it still takes, on stderr; then the note."""
 
     def __init__(self, label: str) -> None:
         self.label = label
@@ -57,7 +57,7 @@ class Progress:
         self.first, self.total = 0, -1
         self.open = False
 
-    def __call__(self, done: int, total: int) -> None:
+    def __call__(self, done: int, total: int, note: str = "") -> None:
         now = time.monotonic()
         if total != self.total:  # the work begins, or its next part does
             self.first, self.total, self.start = done, total, now
@@ -67,7 +67,7 @@ class Progress:
         self.shown = now
         new = done - self.first
         left = f", {duration((now - self.start) / new * (total - done))} left" if new > 0 and done < total else ""
-        line = f"{self.label}: {done:,} of {total:,}{left}"
+        line = f"{self.label}: {done:,} of {total:,}{left}{note}"
         if terminal:
             rewrite(line, sys.stderr)
         else:

@@ -1,0 +1,220 @@
+"""All answers of a teacher to a benchmark's training questions: the part of `fairreason traces` that asks.
+
+What cannot give a usable trace is refused before anything is paid for: questions kept for reports, a source whose
+answers no rule can check, settings that the teacher does not take, a journal of other settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from fairreason import benchmarks
+from fairreason.benchmarks.base import Benchmark
+from fairreason.errors import DataError, ModelError, RunError, UsageError
+from fairreason.evaluation.subset import subset
+from fairreason.models.backends import BACKENDS
+from fairreason.models.backends.base import Backend, Sampling
+from fairreason.models.backends.openai_server import shown
+from fairreason.records import Example
+from fairreason.traces import ask, batch, own, teachers, under_way
+from fairreason.traces.answers import Answer
+from fairreason.traces.budget import Budget
+from fairreason.traces.journal import Journal, journal_path
+from fairreason.traces.teachers import Price, Teacher
+
+Progress = Callable[[int, int, float | None], None]
+"""Called with (answers there, of, US dollars that this run has cost or None)."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for. `temperature` None: 1, where the teacher takes one. `model` is the model's name or folder for
+    the teacher `self` (which `backend` loads), for others the server's name where that is another."""
+
+    bench: str
+    teacher: str
+    out: Path
+    base_url: str | None = None
+    model: str | None = None
+    backend: str = "huggingface"
+    split: Literal["train", "dev"] = "train"
+    limit: int | None = None
+    samples: int = 1
+    temperature: float | None = None
+    max_new_tokens: int = 8192
+    thinking: Literal["on", "off"] = "on"
+    seed: int = 0
+    concurrency: int = 32
+    time_limit: float = 600.0
+    max_cost: float | None = None
+    price: Price | None = None
+    batch: bool = False
+    threads: int = 1
+
+
+class Source(NamedTuple):
+    """A benchmark's questions, and how many were left out because no rule can check their answer."""
+
+    benchmark: Benchmark
+    examples: list[Example]
+    uncheckable: int
+
+
+class Gathered(NamedTuple):
+    """The answers, sorted by (question, sample), what became of all that were wanted, and how was asked."""
+
+    source: Source
+    answers: list[Answer]
+    asked: ask.Asked
+    settings: dict[str, Any]
+    journal: Path
+
+
+def gather(
+    request: Request,
+    data: Path | None = None,
+    progress: Progress = lambda done, of, cost: None,
+    tell: Callable[[str], None] = lambda line: None,
+) -> Gathered:
+    """Asks for what the journal beside `out` does not hold yet. Raises FairReasonError; what was answered stays."""
+    if request.out.suffix != ".jsonl":
+        raise UsageError(f"--out {request.out}: must be a file's name that ends in .jsonl")
+    teacher = None if request.teacher == teachers.SELF else _teacher(request)
+    sampled = teacher is None or teacher.dialect.sampled
+    temperature = (1.0 if request.temperature is None else request.temperature) if sampled else 0.0
+    if sampled and temperature == 0 and request.samples > 1:
+        raise UsageError("--samples above 1 need a temperature above 0: greedy answers are all alike")
+    if teacher is None:
+        _refuse_remote(request)
+    found = source(request.bench, request.split, request.limit, data)
+    backend = None if teacher else _backend(request)
+    sampling = Sampling(request.max_new_tokens, temperature, request.samples, request.seed, request.thinking)
+    settings = {
+        "benchmark": found.benchmark.name,
+        "split": request.split,
+        "teacher": request.teacher,
+        "model": teacher.model if teacher else request.model,
+        "address": shown(teacher.base_url) if teacher else None,
+        "version": backend.fingerprint if backend else None,
+        "temperature": temperature if sampled else None,
+        "seed": request.seed if sampled else None,
+        "max_new_tokens": request.max_new_tokens,
+        "thinking": request.thinking,
+    }
+    prompts = ask.questions(found.examples)
+    hashes = ask.hashes(prompts)
+    with Journal(journal_path(request.out), settings) as journal:
+        jobs = ask.missing(prompts, hashes, request.samples, journal)
+        before = len(prompts) * request.samples - len(jobs)
+        progress(before, before + len(jobs), None)
+
+        def seen(now: ask.Asked) -> None:
+            progress(before + now.answered + now.failed, before + len(jobs), now.cost)
+
+        try:
+            asked = _ask(request, teacher, backend, jobs, sampling, journal, seen, tell)
+        except ModelError as error:
+            raise _kept(error, journal, teacher) from None
+        asked.wanted, asked.before = before + len(jobs), before
+    if jobs and not (asked.answered or before or asked.stopped):
+        reason = next(iter(asked.reasons), "no reason given")
+        raise RunError(f"{found.benchmark.name}: not one of {len(jobs):,} answers came ({reason})")
+    return Gathered(found, journal.answers(hashes, request.samples), asked, settings, journal.path)
+
+
+def source(name: str, split: str, limit: int | None, data: Path | None) -> Source:
+    """The questions that a teacher may be asked. Raises UsageError or DataError where it may not."""
+    benchmark = benchmarks.get(name)
+    if not benchmark.trains:
+        raise UsageError(f"{name}: is for evaluation alone, nothing trains on it, so it needs no traces")
+    if split not in benchmark.splits:
+        raise UsageError(
+            f"{name}: has no {split} split ({', '.join(benchmark.splits)} alone); test questions are for reports"
+        )
+    benchmark.needs()
+    everything = benchmark.load(split, data)
+    examples = [example for example in everything if example.metadata.get("checkable") is not False]
+    if not examples:
+        why = "no answer in it can be checked by a rule" if everything else f"its {split} split has no questions"
+        raise DataError(f"{name}: {why}, so no trace of it could be kept")
+    chosen = subset(examples, limit) if limit is not None else examples
+    if not chosen:
+        raise UsageError(f"{name}: a limit of {limit} is less than one bundle of its questions")
+    return Source(benchmark, chosen, len(everything) - len(examples))
+
+
+def _teacher(request: Request) -> Teacher:
+    teacher = teachers.find(request.teacher, request.base_url, request.model, request.price)
+    shown(teacher.base_url)  # what is no address is an error now
+    teachers.check_sampling(teacher, request.temperature, request.thinking)
+    teachers.check_key(teacher)
+    if request.batch and teacher.price and not request.price:
+        price = teacher.price
+        half = Price(price.input * batch.DISCOUNT, price.output * batch.DISCOUNT, price.date)
+        teacher = replace(teacher, price=half)
+    Budget(request.max_cost, teacher.price)  # a ceiling without a price is an error now
+    return teacher
+
+
+def _refuse_remote(request: Request) -> None:
+    given = {
+        "--base-url": request.base_url,
+        "--max-cost": request.max_cost,
+        "--price": request.price,
+        "--batch": request.batch or None,
+    }
+    for option, value in given.items():
+        if value is not None:
+            raise UsageError(f"{option}: is for a teacher over a server; the teacher self runs here")
+    if request.model is None:
+        raise UsageError("--teacher self: name the model under training with --model")
+    if request.backend not in BACKENDS:
+        raise UsageError(f"--backend: unknown backend {request.backend}; there are {', '.join(BACKENDS)}")
+
+
+def _backend(request: Request) -> Backend:
+    options = {"threads": request.threads} if request.backend == "huggingface" else {}
+    return BACKENDS[request.backend](request.model or "", **options)
+
+
+def _ask(
+    request: Request,
+    teacher: Teacher | None,
+    backend: Backend | None,
+    jobs: list[ask.Job],
+    sampling: Sampling,
+    journal: Journal,
+    seen: Callable[[ask.Asked], None],
+    tell: Callable[[str], None],
+) -> ask.Asked:
+    if backend is not None:
+        return own.write_own(backend, jobs, sampling, journal, seen)
+    assert teacher is not None
+    budget = Budget(request.max_cost, teacher.price, journal.spent)
+    if not request.batch and (left := under_way.batch_path(journal.path)).exists():
+        raise UsageError(f"{left}: batches are under way for these questions; add --batch to wait for them")
+    if request.batch:
+        return batch.ask_batch(
+            teacher, jobs, sampling, journal, budget, time_limit=request.time_limit, progress=seen, tell=tell
+        )
+    return ask.ask(
+        teacher, jobs, sampling, journal, budget,
+        concurrency=request.concurrency, time_limit=request.time_limit, progress=seen,
+    )  # fmt: skip
+
+
+def _kept(error: ModelError, journal: Journal, teacher: Teacher | None) -> ModelError:
+    """The error with what to do next."""
+    if journal.held:
+        return ModelError(
+            f"{error}. The {len(journal.held):,} answers in {journal.path} stay; the same command goes on"
+        )
+    if teacher and teacher.retired:
+        return ModelError(
+            f"{error}. {teacher.name} was switched off there on {teacher.retired}: name the same model's host with "
+            "--base-url, or a successor with --model"
+        )
+    return error

@@ -1,0 +1,217 @@
+"""The batch API: the id is on disk before anything is waited for; nothing is asked twice, nothing lost."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+from batch_server import BatchServer, done
+from loopback import chat
+from teaching import KEY, SETTINGS, holding, items, prompts, rows
+
+from fairreason.errors import ModelError, RunError
+from fairreason.models.backends import Sampling, retries
+from fairreason.traces import ask, batch, teachers
+from fairreason.traces.budget import Budget
+from fairreason.traces.gather import Request, _teacher
+from fairreason.traces.journal import Journal
+from fairreason.traces.teachers import Price, Teacher
+
+pytestmark = pytest.mark.usefixtures("own_time_limit")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(retries, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(batch, "FIRST_LOOK", 0.01)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+
+ONE_DOLLAR = Price(0, 1_000_000 / 16)
+
+
+def echo(line):
+    return done(
+        chat(f"\\boxed{{{line['body']['messages'][0]['content'].rpartition(' ')[2]}}}", reasoning_content="So.")
+    )
+
+
+def run(url, path, asked, samples=1, ceiling=None, price=ONE_DOLLAR, teacher=None, tell=print):
+    teacher = teacher or Teacher("tiny", "tiny", url, price=price)
+    hashes = ask.hashes(asked)
+    with Journal(path, SETTINGS) as journal:
+        budget = Budget(ceiling, teacher.price, journal.spent)
+        jobs = ask.missing(asked, hashes, samples, journal)
+        return batch.ask_batch(teacher, jobs, Sampling(16, 1.0, samples), journal, budget, tell=tell)
+
+
+def test_questions_go_as_one_batch_and_its_results_into_the_journal(tmp_path):
+    server, path, lines = BatchServer(echo, looks=2), tmp_path / "own.answers.jsonl", []
+    with server.running() as url:
+        asked = run(url, path, prompts(40), samples=2, tell=lines.append)
+        assert (asked.answered, asked.failed) == (80, 0) and len(server.batches) == 1
+        assert run(url, path, prompts(40), samples=2).answered == 0 and len(server.batches) == 1
+    body = server.asked[0]["body"]
+    assert body["messages"] == [{"role": "user", "content": "question 0"}] and body["max_tokens"] == 16
+    assert server.asked[0]["method"] == "POST" and server.asked[0]["url"] == "/v1/chat/completions"
+    assert len({line["body"]["seed"] for line in server.asked}) == 80
+    texts = {(row["id"], row["sample"]): row["completion"]["text"] for row in rows(path)}
+    assert texts == {(f"q/{i}", s): f"<think>\nSo.\n</think>\n\n\\boxed{{{i}}}" for i in range(40) for s in range(2)}
+    assert {row["model"] for row in rows(path)} == {"tiny-of-may"} and asked.cost == pytest.approx(80 * 3 / 16)
+    assert not (tmp_path / "own.batch.json").exists() and server.keys == {f"Bearer {KEY}"}
+    assert any("in_progress" in line for line in lines) and not holding(KEY, tmp_path)
+
+
+def test_a_run_broken_off_while_it_waits_picks_the_batch_up(tmp_path, monkeypatch):
+    server, path = BatchServer(echo, looks=1), tmp_path / "own.answers.jsonl"
+
+    class GoneError(Exception):
+        pass
+
+    async def gone(self, seconds):
+        if seconds > 0:
+            raise GoneError
+
+    with server.running() as url:
+        with monkeypatch.context() as patch, pytest.raises(GoneError):
+            patch.setattr("fairreason.models.backends.openai_session.Session.sleep", gone)
+            run(url, path, prompts(10))
+        kept = json.loads((tmp_path / "own.batch.json").read_text())
+        assert [one["batch"] for one in kept["batches"]] == ["batch_0"] and rows(path) == []
+        asked = run(url, path, prompts(12))  # two more than before: the old batch, and one with these
+    assert asked.answered == 12 and len(server.asked) == 12 and len(server.batches) == 2
+    assert sorted(row["id"] for row in rows(path)) == sorted(f"q/{i}" for i in range(12))
+
+
+def test_a_batch_whose_making_was_not_heard_of_is_found_and_not_made_again(tmp_path):
+    server, path = BatchServer(echo), tmp_path / "own.answers.jsonl"
+    server.fail = lambda what, before: what == "POST /v1/batches" and before == 0
+    with server.running() as url:
+        assert run(url, path, prompts(10)).answered == 10
+    assert len(server.batches) == 1 and len(server.asked) == 10
+
+
+def test_results_that_are_none_are_counted_and_asked_again_by_the_next_run(tmp_path):
+    faults = {
+        1: {"response": {"status_code": 400, "body": {"error": {"message": f"too long, {KEY}"}}}, "error": None},
+        2: {"response": None, "error": {"code": "batch_expired", "message": "not in time"}},
+        3: None,
+        4: done({"choices": []}),
+    }
+    first = []
+
+    def answer(line):
+        number = int(line["body"]["messages"][0]["content"].rpartition(" ")[2])
+        return faults[number] if number in faults and not first else echo(line)
+
+    server, path = BatchServer(answer, status="expired"), tmp_path / "own.answers.jsonl"
+    with server.running() as url:
+        asked = run(url, path, prompts(8))
+        assert (asked.answered, asked.failed) == (4, 4)
+        assert "too long, [key]" in asked.reasons and "not in time" in asked.reasons
+        assert "the batch expired without it (no reason given)" in asked.reasons
+        first.append("over")
+        assert run(url, path, prompts(8)).answered == 4
+    assert len(server.asked) == 12 and len(rows(path)) == 8
+
+
+def test_a_batch_that_failed_says_why(tmp_path):
+    server, path = BatchServer(lambda line: None, status="failed"), tmp_path / "own.answers.jsonl"
+    with server.running() as url:
+        asked = run(url, path, prompts(3))
+    assert asked.failed == 3 and "the batch failed without it (the model does not exist)" in asked.reasons
+
+
+def test_the_ceiling_is_kept_by_what_is_sent(tmp_path):
+    server, path = BatchServer(echo), tmp_path / "own.answers.jsonl"
+    with server.running() as url:
+        asked = run(url, path, prompts(100), ceiling=5.0)  # one dollar each at most
+        assert asked.answered == len(server.asked) == 5 and "leaves no room" in asked.stopped
+
+
+def test_a_batch_holds_no_more_than_its_results_may_weigh(tmp_path, monkeypatch):
+    monkeypatch.setattr(batch, "REQUESTS", 4)
+    server, path = BatchServer(echo), tmp_path / "own.answers.jsonl"
+    with server.running() as url:
+        assert run(url, path, prompts(10)).answered == 10
+    assert [len(one["lines"]) for one in server.batches.values()] == [4, 4, 2]
+
+
+def test_a_preset_goes_through_its_own_api(tmp_path):
+    def answer(line):
+        assert line["url"] == "/v1/responses" and line["body"]["reasoning"]["summary"] == "auto"
+        output = [{"type": "message", "content": [{"type": "output_text", "text": "B"}]}]
+        return done({"status": "completed", "model": "m", "output": output, "usage": None})
+
+    with BatchServer(answer).running() as url:
+        teacher = teachers.find("o4-mini", url)
+        assert run(url, tmp_path / "own.answers.jsonl", prompts(3), teacher=teacher).answered == 3
+
+
+def test_a_server_without_a_batch_api_is_one_sentence(tmp_path):
+    class Plain(BatchServer):
+        def post(self, path, content, kind):
+            return None
+
+    without = pytest.raises(ModelError, match=r"this server has no batch API \(404\); leave --batch out")
+    with Plain(echo).running() as url, without:
+        run(url, tmp_path / "own.answers.jsonl", prompts(3))
+    assert not (tmp_path / "own.batch.json").exists()
+
+
+def test_a_batch_that_the_server_has_forgotten_is_one_sentence(tmp_path):
+    path, settings = tmp_path / "own.answers.jsonl", {"format": 1, **SETTINGS}
+    gone = {"file": "f", "batch": "gone", "asked": [[p.id, 0, "h", 0.0] for p in prompts(2)]}
+    (tmp_path / "own.batch.json").write_text(json.dumps({"settings": settings, "batches": [gone]}))
+    with BatchServer(echo).running() as url, pytest.raises(ModelError, match=r"does not know the batch gone .*delete"):
+        run(url, path, prompts(2))
+    other = {"settings": {**settings, "teacher": "another"}, "batches": []}
+    (tmp_path / "own.batch.json").write_text(json.dumps(other))
+    with pytest.raises(RunError, match="under way under other settings"):
+        run("http://127.0.0.1:9/v1", path, prompts(2))
+    (tmp_path / "own.batch.json").write_text("[")
+    with pytest.raises(RunError, match="not a list of batches"):
+        run("http://127.0.0.1:9/v1", path, prompts(2))
+
+
+def test_a_killed_command_goes_on_with_the_batch_that_is_under_way(tmp_path):
+    server, path = BatchServer(lambda line: done(chat("B")), looks=10**9), tmp_path / "own.batch.json"
+
+    def begin(url):
+        ask = [
+            "traces",
+            items(tmp_path, 60),
+            "--teacher",
+            "tiny",
+            "--base-url",
+            url,
+            "--out",
+            str(tmp_path / "own.jsonl"),
+        ]
+        command = [sys.executable, "-m", "fairreason.cli", *ask, "--batch", "--json"]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    with server.running() as url:
+        process = begin(url)
+        end = time.monotonic() + 60
+        while not (path.exists() and json.loads(path.read_text())["batches"][0]["batch"]):
+            assert process.poll() is None and time.monotonic() < end, process.communicate()
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        server.looks = 0
+        out, err = begin(url).communicate(timeout=100)
+    counts = json.loads(out)
+    assert counts["answered"] == counts["wanted"] == len(server.asked) > 20 and len(server.batches) == 1
+    assert not path.exists() and not holding(KEY, tmp_path) and KEY not in out + err
+
+
+def test_a_preset_costs_half_in_a_batch(tmp_path):
+    request = Request(bench="bbq", teacher="o4-mini", out=tmp_path / "own.jsonl", batch=True)
+    assert _teacher(request).price == Price(0.55, 2.20, "2026-03-21")
+    assert _teacher(replace(request, price=Price(3, 4))).price == Price(3, 4)  # the user's word
