@@ -165,11 +165,15 @@ def test_a_server_without_a_batch_api_is_one_sentence(tmp_path):
 
 
 def test_a_batch_that_the_server_has_forgotten_is_one_sentence(tmp_path):
-    path = tmp_path / "own.answers.jsonl"
-    asked = [[p.id, 0, "h", 0.0] for p in prompts(2)]
-    (tmp_path / "own.batch.json").write_text(json.dumps({"batches": [{"file": "f", "batch": "gone", "asked": asked}]}))
+    path, settings = tmp_path / "own.answers.jsonl", {"format": 1, **SETTINGS}
+    gone = {"file": "f", "batch": "gone", "asked": [[p.id, 0, "h", 0.0] for p in prompts(2)]}
+    (tmp_path / "own.batch.json").write_text(json.dumps({"settings": settings, "batches": [gone]}))
     with BatchServer(echo).running() as url, pytest.raises(ModelError, match=r"does not know the batch gone .*delete"):
         run(url, path, prompts(2))
+    other = {"settings": {**settings, "teacher": "another"}, "batches": []}
+    (tmp_path / "own.batch.json").write_text(json.dumps(other))
+    with pytest.raises(RunError, match="under way under other settings"):
+        run("http://127.0.0.1:9/v1", path, prompts(2))
     (tmp_path / "own.batch.json").write_text("[")
     with pytest.raises(RunError, match="not a list of batches"):
         run("http://127.0.0.1:9/v1", path, prompts(2))

@@ -86,6 +86,16 @@ def test_an_empty_file_is_a_new_journal(tmp_path: Path) -> None:
     assert json.loads(path.read_text())["benchmark"] == "bbq"
 
 
+def test_settings_under_which_nothing_was_answered_give_way(tmp_path: Path) -> None:
+    path = tmp_path / "bbq.answers.jsonl"
+    with Journal(path, {**SETTINGS, "temperature": 0.5}):
+        pass
+    with Journal(path, SETTINGS) as journal:
+        journal.add(answer(1))
+    with Journal(path, SETTINGS) as journal:
+        assert journal.holds("q/1", 0, "h")
+
+
 def test_other_settings_are_one_sentence_that_says_which(tmp_path: Path) -> None:
     path = tmp_path / "bbq.answers.jsonl"
     with Journal(path, SETTINGS) as journal:

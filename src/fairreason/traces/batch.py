@@ -84,7 +84,7 @@ class _Batches:
         self.session, self.teacher, self.sampling, self.journal = session, teacher, sampling, journal
         self.budget, self.asked, self.progress, self.tell = budget, asked, progress, tell
         self.path = under_way.batch_path(journal.path)
-        self.open: list[dict[str, Any]] = under_way.read(self.path)
+        self.open: list[dict[str, Any]] = under_way.read(self.path, journal.settings)
 
     async def run(self, jobs: Sequence[Job]) -> None:
         for batch in self.open:
@@ -144,7 +144,7 @@ class _Batches:
 
         file = await self._ask(send)
         self.open.append({"file": file.id, "batch": None, "asked": rows})
-        under_way.save(self.path, self.open)
+        self._save()
 
     async def _begin(self, batch: dict[str, Any]) -> None:
         """Makes the batch, if it is not there: a request whose reply was lost is not made again."""
@@ -158,7 +158,7 @@ class _Batches:
 
         if batch["batch"] is None:
             batch["batch"] = (await self._ask(send)).id
-            under_way.save(self.path, self.open)
+            self._save()
             self.tell(f"batch {batch['batch']}: {len(batch['asked']):,} questions; its id is in {self.path}")
 
     async def _finish(self, batch: dict[str, Any]) -> None:
@@ -188,7 +188,7 @@ class _Batches:
             )
         )
         self.open.remove(batch)
-        under_way.save(self.path, self.open)
+        self._save()
 
     async def _result(self, job: Job, most: float, result: dict[str, Any] | None, lack: str) -> None:
         response = (result or {}).get("response") or {}
@@ -218,6 +218,9 @@ class _Batches:
 
     async def _content(self, id: str) -> bytes:
         return (await self.session.client.files.content(id)).content
+
+    def _save(self) -> None:
+        under_way.save(self.path, self.journal.settings, self.open)
 
     async def _ask(self, send: Callable[[], Awaitable[Value]]) -> Value:
         try:

@@ -104,13 +104,14 @@ class Journal:
     def _read(self) -> None:
         recover_lines(self.path)
         if not self.path.exists() or not self.path.stat().st_size:
-            write_atomic(self.path, json.dumps(self.settings, ensure_ascii=False) + "\n")
-            return
+            return self._begin()
         first = next(iter_jsonl(self.path), {})
         if first.get("format") != FORMAT:
             raise DataError(f"{self.path}: not a journal of answers in format {FORMAT}. Give --out another name")
         others = [key for key in {**first, **self.settings} if first.get(key) != self.settings.get(key)]
-        if others:
+        if others and next(self._rows(), None) is None:  # nothing was answered under them
+            self._begin()
+        elif others:
             said = ", ".join(f"{key} {_shown(first.get(key))}, not {_shown(self.settings.get(key))}" for key in others)
             raise UsageError(
                 f"{self.path}: holds answers under other settings ({said}). Ask as before, or give --out another name"
@@ -118,6 +119,9 @@ class Journal:
         for answer in self._rows():
             self.held[answer.id, answer.sample] = answer.prompt_hash
             self.spent += answer.cost or 0.0
+
+    def _begin(self) -> None:
+        write_atomic(self.path, json.dumps(self.settings, ensure_ascii=False) + "\n")
 
     def _rows(self) -> Iterator[Answer]:
         for number, row in enumerate(iter_jsonl(self.path), 1):

@@ -14,7 +14,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from PIL import Image
 
@@ -40,6 +40,15 @@ class Dialect:
 
 
 CHAT = Dialect()
+
+
+class Answered(NamedTuple):
+    """One answer and the model's version as the server reported it, "" where it did not. `paid` False: it was refused
+    or never came, the completion (finish reason `error`) says why, and the same may be asked again."""
+
+    completion: Completion
+    model: str = ""
+    paid: bool = True
 
 
 class BadReplyError(ValueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import openai
@@ -16,7 +16,7 @@ from fairreason.models.backends.base import Prompt, Sampling, failed
 from fairreason.models.backends.limit import Limit
 from fairreason.models.backends.openai_client import BoundedClient
 from fairreason.models.backends.openai_key import KEY, own_key
-from fairreason.models.backends.openai_messages import CHAT, BadReplyError, Dialect, parse
+from fairreason.models.backends.openai_messages import CHAT, Answered, BadReplyError, Dialect, parse
 from fairreason.models.backends.retries import BUSY, Trouble, judge, pause
 from fairreason.records import Completion
 
@@ -32,15 +32,6 @@ WITHOUT_A_LIST = (400, 404, 405, 500, 501)
 OTHER_LIMIT = "max_completion_tokens"
 APIS: dict[str, Any] = {"chat": openai_messages, "responses": openai_responses}
 """What writes a request and reads its reply."""
-
-
-class Answered(NamedTuple):
-    """One answer and the model's version as the server reported it, "" where it did not. `paid` False: it was refused
-    or never came, the completion (finish reason `error`) says why, and the same may be asked again."""
-
-    completion: Completion
-    model: str = ""
-    paid: bool = True
 
 
 class FailedError(Exception):
