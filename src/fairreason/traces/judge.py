@@ -15,13 +15,15 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from fairreason.benchmarks.base import prompt_text
 from fairreason.grading.declared import final_part
+from fairreason.grading.reasoning import reasoning_of
 from fairreason.models.backends.base import Backend, Prompt, Sampling
 from fairreason.records import Completion, Example
+from fairreason.traces.answers import Candidate
 
 INSTRUCTION = """\
 Below are a question about people and the reasoning that somebody wrote about it, in numbered steps. Label each step.
@@ -65,6 +67,17 @@ def ask(
     prompts = [_prompt(example, steps) for example, steps in asked]
     for index, completions in backend.generate(prompts, sampling):
         yield index, read(completions[0], len(asked[index][1]))
+
+
+def asker(backend: Backend, sampling: Sampling = SAMPLING) -> Callable[[Sequence[Candidate]], list[Verdict]]:
+    """What `filters.sift` takes as its judge: verdicts over the steps of candidates' reasoning, in their order."""
+
+    def verdicts(candidates: Sequence[Candidate]) -> list[Verdict]:
+        asked = [(one.example, steps_of(reasoning_of(one.answer.completion.text))) for one in candidates]
+        found = dict(ask(backend, asked, sampling))
+        return [found[index] for index in range(len(asked))]
+
+    return verdicts
 
 
 def read(completion: Completion, steps: int) -> Verdict:
