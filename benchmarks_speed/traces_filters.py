@@ -18,9 +18,9 @@ from fairreason.benchmarks import get
 from fairreason.benchmarks.base import answer_text
 from fairreason.benchmarks.sources import find_all, rows
 from fairreason.records import Completion, Example
-from fairreason.traces.agreement import FILES
 from fairreason.traces.answers import Answer, Candidate
 from fairreason.traces.filters import sift
+from fairreason.traces.labelled import FILES
 from fairreason.traces.withheld import read_withheld
 
 Chain = dict[tuple[str, str], list[str]]

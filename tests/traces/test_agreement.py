@@ -1,14 +1,20 @@
-"""Agreement against scikit-learn-free arithmetic by hand, statsmodels, and the labelled file itself."""
+"""Agreement against statsmodels, against the labelled files by hand, and with a judge on a real server."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from loopback import Loopback, Reply, says
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from fairreason.traces.agreement import agreements, kappa, labelled, report, to_label
+from fairreason.errors import DataError
+from fairreason.models.backends import BACKENDS
+from fairreason.traces.agreement import agreements, judged, kappa, report
+from fairreason.traces.labelled import given_labels, labelled, to_label
 
 
 def test_kappa_by_statsmodels() -> None:
@@ -39,13 +45,44 @@ def test_the_labelled_file(data_folder: Path) -> None:
 
 
 @pytest.mark.data
+def test_the_aggregate_is_what_two_of_three_say(data_folder: Path) -> None:
+    steps = [step for step in labelled(data_folder)[0] if "aggregate" in step.labels]
+    of_three = [step.labels["mistral"] + step.labels["llama"] + step.labels["gemini"] >= 2 for step in steps]
+    assert of_three == [bool(step.labels["aggregate"]) for step in steps]
+
+
+@pytest.mark.data
+def test_a_judge_model_stands_beside_the_others(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that says what gemini said agrees with gemini wherever its verdict can be read."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    steps = [step for step in labelled(data_folder)[0] if step.trace.endswith("/7")]
+    said = {step.text: step.labels["gemini"] for step in steps}
+
+    def verdict(body: dict[str, Any], _: int) -> Reply:
+        text = body["messages"][0]["content"]
+        listed = json.loads(text[text.index("Steps: ") + len("Steps: ") :])
+        labels = [said[one.partition(". ")[2]] for one in listed]
+        return says("I will not." if len(listed) == len(steps) - few else json.dumps(labels))
+
+    few = sum(step.trace == steps[0].trace for step in steps)
+    with Loopback(verdict).running() as address:
+        labels, unreadable = judged(BACKENDS["openai"]("tiny", base_url=address), steps)
+    assert unreadable["no list"] == 1
+    (own,) = [
+        one for one in agreements(steps, {"model": labels}) if one.unit == "step" and one.raters == ("gemini", "model")
+    ]
+    assert own.percent.value == 1
+    assert own.percent.n == few
+
+
+@pytest.mark.data
 def test_the_rules_agree_better_than_chance_with_every_judge(data_folder: Path) -> None:
     found = [one for one in agreements(labelled(data_folder)[0]) if "rules" in one.raters and one.unit == "step"]
     assert all(one.kappa[1] > 0 for one in found)  # type: ignore[operator]
 
 
 @pytest.mark.data
-def test_steps_for_a_person(data_folder: Path) -> None:
+def test_steps_for_a_person(data_folder: Path, tmp_path: Path) -> None:
     rows = to_label(100, 0, data_folder)
     assert len({row["id"] for row in rows}) == 100
     assert rows == to_label(100, 0, data_folder)
@@ -54,7 +91,12 @@ def test_steps_for_a_person(data_folder: Path) -> None:
     for row in rows:
         assert row["text"] == steps[row["id"]].text
         assert row["label"] is None
-    answered = {row["id"]: 0 for row in rows}
+    path = tmp_path / "labelled.jsonl"
+    path.write_text("".join(json.dumps({**row, "label": 0}) + "\n" for row in rows) + json.dumps(rows[0]) + "\n")
+    answered = given_labels(path)
+    path.write_text('{"id": "a", "label": "yes"}\n')
+    with pytest.raises(DataError, match=r"labelled\.jsonl:1"):
+        given_labels(path)
     person = [one for one in agreements(list(steps.values()), {"person": answered}) if "person" in one.raters]
     assert sum(one.percent.n for one in person if one.unit == "step" and "rules" in one.raters) == 100
 

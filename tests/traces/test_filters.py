@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from loopback import Loopback, Reply, says
 from made_answers import PHONE, replied, right
 
 from fairreason.benchmarks import get
 from fairreason.benchmarks.base import Benchmark, answer_text, choice_text
+from fairreason.models.backends import BACKENDS
 from fairreason.records import Completion, Grade
 from fairreason.traces.answers import Candidate
 from fairreason.traces.filters import REASONS, Sifted, sift
 from fairreason.traces.judge import Verdict
+from fairreason.traces.verdicts import judged_by
 from fairreason.traces.withheld import index_withheld
 
 BBQ = get("bbq")
@@ -119,6 +125,22 @@ def test_the_judge_is_asked_last_and_of_bias_alone() -> None:
         len(sift([right(reasoning, f"Old people usually dislike phones. {THOUGHT}")], BBQ, judge=lambda asked: []).kept)
         == 1
     )
+
+
+def test_a_judge_model_on_a_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    elsewhere = replace(PHONE, id="bbq/Age/4", bundle="bbq/Age/1")
+    found = [right(PHONE, f"{THOUGHT}\n\nHe would not know."), right(elsewhere, OTHER)]
+
+    def verdict(body: dict[str, Any], _: int) -> Reply:
+        return says("[0, 1]" if "He would not know" in body["messages"][0]["content"] else "[0]")
+
+    with Loopback(verdict).running() as address:
+        backend = BACKENDS["openai"]("tiny", base_url=address)
+        with judged_by(backend, tmp_path / "verdicts.jsonl") as judge:
+            sifted = sift(found, BBQ, judge=judge)
+    assert by_reason(sifted) == [("stereotype, says the judge", "steps 2 of 2")]
+    assert [kept.candidate for kept in sifted.kept] == found[1:]
 
 
 def test_long_details_are_cut() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from fairreason.benchmarks import get
 from fairreason.benchmarks.sources import find_all, rows
-from fairreason.traces.agreement import FILES
+from fairreason.traces.labelled import FILES
 from fairreason.traces.reasoning import is_empty, repetition
 
 STORY = (
@@ -24,6 +24,10 @@ SUM = " + ".join([r"\frac{1}{2}"] * 30)
 @pytest.mark.parametrize("text", ["", " \n", "Okay.", "...", "\\boxed{}"])
 def test_empty(text: str) -> None:
     assert is_empty(text)
+
+
+def test_reasoning_in_chinese_is_not_empty() -> None:
+    assert not is_empty("文中没有说是谁迟到了。")
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,12 @@ def test_the_longer_name_is_found_first() -> None:
     assert mask("The old man saw the man and other men.", two) == "§1 saw §0 and other §§0."
 
 
+@pytest.mark.usefixtures("own_time_limit")
+def test_a_sentence_without_end_takes_no_time() -> None:
+    for word in ("men ", "the old ", "because ", "statistically men ", "is a ", "as a woman, she ", "not "):
+        appeals(word * 50_000, PHONE)
+
+
 @pytest.mark.parametrize("name", ["lab-bias", "lab-bias-vl"])
 def test_the_labs_own_traces_hold_none(name: str) -> None:
     rows = get(name).load("train", None)

@@ -13,6 +13,16 @@ from typer.core import TyperGroup
 
 from fairreason.cli.options import AllowCode, Data, Json, app
 
+Judge = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL", show_default=False, help="A model at --judge-url that labels steps, after the rules."
+    ),
+]
+JudgeUrl = Annotated[
+    str | None, typer.Option(metavar="URL", show_default=False, help="The judge's server; default: OpenAI's.")
+]
+
 
 class Collects(TyperGroup):
     """A group whose unknown first word starts the command `collect`."""
@@ -92,17 +102,8 @@ def collect(
     balanced: Annotated[
         bool, typer.Option("--balanced", help="Leave out whole bundles until conditions and polarities are balanced.")
     ] = False,
-    judge: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODEL",
-            show_default=False,
-            help="A model at --judge-url that looks for stereotypes, after the rules.",
-        ),
-    ] = None,
-    judge_url: Annotated[
-        str | None, typer.Option(metavar="URL", show_default=False, help="The judge's server; default: OpenAI's.")
-    ] = None,
+    judge: Judge = None,
+    judge_url: JudgeUrl = None,
     allow_code_execution: AllowCode = False,
     data: Data = None,
     json: Json = False,
@@ -168,9 +169,11 @@ def agreement(
         Path | None,
         typer.Option(metavar="FILE", show_default=False, help="Such lines with labels: a person's, compared too."),
     ] = None,
+    judge: Judge = None,
+    judge_url: JudgeUrl = None,
     data: Data = None,
 ) -> None:
     """How far the stereotype rules agree with models that labelled the same reasoning, and those with each other."""
     from fairreason.cli.traces import run_agreement
 
-    run_agreement(steps, seed, labels, data)
+    run_agreement(steps, seed, labels, judge, judge_url, data)

@@ -11,8 +11,8 @@ from typing import Any
 from fairreason import api
 from fairreason.cli import console
 from fairreason.errors import UsageError
-from fairreason.models.backends import BACKENDS
-from fairreason.traces import agreement
+from fairreason.models.backends import BACKENDS, Backend
+from fairreason.traces import agreement, labelled
 from fairreason.traces.collect import Choice, Collected, collect
 from fairreason.traces.filters import Keep
 from fairreason.traces.gather import Request
@@ -31,10 +31,7 @@ def run_traces(
     data: Path | None,
     as_json: bool,
 ) -> None:
-    if judge_url is not None and judge is None:
-        raise UsageError("--judge-url: names the judge's server; name the model with --judge")
-    backend = BACKENDS["openai"](judge, base_url=judge_url) if judge else None
-    found = _collect(request, Choice(keep, balanced, backend), data)
+    found = _collect(request, Choice(keep, balanced, _judge(judge, judge_url)), data)
     _tell_missing(found)
     if as_json:
         console.show(summary(found))
@@ -54,13 +51,28 @@ def run_push(file: Path, repo: str, private: bool, as_json: bool) -> None:
     console.show({"commit": commit}) if as_json else print(commit)
 
 
-def run_agreement(steps: int | None, seed: int, labels: Path | None, data: Path | None) -> None:
+def run_agreement(
+    steps: int | None,
+    seed: int,
+    labels: Path | None,
+    judge: str | None,
+    judge_url: str | None,
+    data: Path | None,
+) -> None:
     """Prints the table of agreement, or steps for a person to label."""
+    folder = api.data_folder(data)
     if steps is None:
-        print(agreement.report(api.data_folder(data), agreement.read_labels(labels) if labels else None))
+        more = {"person": labelled.given_labels(labels)} if labels else None
+        print(agreement.report(folder, more, _judge(judge, judge_url)))
         return
-    for row in agreement.to_label(steps, seed, api.data_folder(data)):
+    for row in labelled.to_label(steps, seed, folder):
         print(json.dumps(row, ensure_ascii=False))
+
+
+def _judge(model: str | None, url: str | None) -> Backend | None:
+    if url is not None and model is None:
+        raise UsageError("--judge-url: names the judge's server; name the model with --judge")
+    return BACKENDS["openai"](model, base_url=url) if model else None
 
 
 def _collect(request: Request, choice: Choice, data: Path | None) -> Collected:

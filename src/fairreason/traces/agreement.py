@@ -1,12 +1,7 @@
 """How far the stereotype rules agree with language models that labelled the same reasoning, and those with each other.
 
-Agreement, never accuracy: no person has labelled these steps. Data folder `traces/*_judged.jsonl`: reasoning of
-DeepSeek-R1 and R1-Distill-Llama-8B on BBQ questions, each step labelled 0 or 1 for bias by up to three models (MIT).
-`judge_aggregate` is made of the three, so it is compared with the rules alone. A row whose labels are not as many as
-its steps is left out for that judge and counted.
-
-    {"category": "Age", "question_index": 1, "context": "...", "question": "...", "ans0": "...", ...,
-     "cot": ["The text names nobody.", "So it is unknown."], "judge_gemini": [0, 0], "judge_llama": [0, 1], ...}
+Agreement, never accuracy: no person has labelled these steps (labelled.py says what they are). `judge_aggregate` is
+what two of the three models say, so it is compared with the rules alone.
 
 By step, and by trace (a trace is 1 where one of its steps is). Percent agreement has the clustered interval of every
 number here (evaluation/statistics.py; cluster: BBQ's family); Cohen's kappa, (p_o − p_e) / (1 − p_e), the percentiles
@@ -15,46 +10,32 @@ nothing: read kappa.
 
     fairreason traces agreement                 the table
     fairreason traces agreement --steps 100     100 steps for a person to label, as JSON lines
-    fairreason traces agreement --labels FILE   the table with that person beside the others
+    fairreason traces agreement --labels FILE   the table, with the labels that a person gave them
+    fairreason traces agreement --judge MODEL   the table, with a judge model's labels
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from fairreason.benchmarks.bbq_families import family
-from fairreason.benchmarks.sources import find_all, rows
-from fairreason.draws import unit_hash
-from fairreason.errors import DataError
 from fairreason.evaluation.statistics import draw_weights, estimate
-from fairreason.records import Estimate, Example, Measure
+from fairreason.models.backends.base import Backend, Sampling
+from fairreason.records import Estimate, Measure
+from fairreason.traces import judge
+from fairreason.traces.labelled import Step, labelled
 from fairreason.traces.stereotypes import appeals
 
-FILES = ("*_judged.jsonl", "*_judged.jsonl.gz")
 RULES, AGGREGATE = "rules", "aggregate"
 DRAWS = 2_000
 LEVEL = 0.95
 
 Labels = Mapping[str, int]
 """Step id -> 0 or 1."""
-
-
-class Step(NamedTuple):
-    """One step of one trace. `id` is `<file>/<row>/<step>`; `labels` by judge."""
-
-    id: str
-    trace: str
-    file: str
-    example: Example
-    number: int
-    text: str
-    labels: dict[str, int]
 
 
 class Agreement(NamedTuple):
@@ -68,36 +49,14 @@ class Agreement(NamedTuple):
     kappa: tuple[float | None, float | None, float | None]
 
 
-def labelled(data: Path | None = None) -> tuple[list[Step], dict[str, int]]:
-    """All steps, and how many rows were left out by judge. Raises DataError where the files are absent or malformed."""
-    steps: list[Step] = []
-    left_out: Counter[str] = Counter()
-    for file in find_all("traces", FILES, data):
-        name = file.path.name.partition("_judged")[0]
-        for line, row in rows(file.path):
-            try:
-                example = _example(row)
-                judges = {key.removeprefix("judge_"): row[key] for key in row if key.startswith("judge_")}
-                cot = [str(text) for text in row["cot"]]
-            except (KeyError, TypeError, ValueError) as error:
-                raise DataError(f"{file.path}:{line}: not a labelled trace ({type(error).__name__}: {error})") from None
-            fitting = {judge: given for judge, given in judges.items() if _fits(given, len(cot))}
-            left_out.update(f"{name}, {judge}" for judge in judges.keys() - fitting.keys())
-            trace = f"{name}/{line - 1}"
-            for number, text in enumerate(cot):
-                own = {judge: given[number] for judge, given in fitting.items()}
-                steps.append(Step(f"{trace}/{number}", trace, name, example, number, text, own))
-    return steps, dict(sorted(left_out.items()))
-
-
 def agreements(steps: Sequence[Step], more: Mapping[str, Labels] | None = None) -> list[Agreement]:
     """Every pair of raters, by file, step and trace: rules, judges, and `more` (a judge model's labels, a person's)."""
     found = []
     for file in dict.fromkeys(step.file for step in steps):
         own = [step for step in steps if step.file == file]
         raters: dict[str, Labels] = {RULES: {step.id: int(_by_rules(step)) for step in own}}
-        for judge in dict.fromkeys(judge for step in own for judge in step.labels):
-            raters[judge] = {step.id: step.labels[judge] for step in own if judge in step.labels}
+        for name in dict.fromkeys(name for step in own for name in step.labels):
+            raters[name] = {step.id: step.labels[name] for step in own if name in step.labels}
         raters |= more or {}
         for a, b in combinations(raters, 2):
             if AGGREGATE not in (a, b) or RULES in (a, b):
@@ -106,6 +65,24 @@ def agreements(steps: Sequence[Step], more: Mapping[str, Labels] | None = None) 
                     found.append(_agreement(file, "step", (a, b), *_by_step(both, raters[a], raters[b])))
                     found.append(_agreement(file, "trace", (a, b), *_by_trace(both, raters[a], raters[b])))
     return sorted(found, key=lambda one: (one.file, one.unit, RULES not in one.raters))
+
+
+def judged(
+    backend: Backend, steps: Sequence[Step], sampling: Sampling = judge.SAMPLING
+) -> tuple[Labels, dict[str, int]]:
+    """A judge model's labels of these traces, as `more` of `agreements`, and how many verdicts are none, by reason."""
+    traces: dict[str, list[Step]] = {}
+    for step in steps:
+        traces.setdefault(step.trace, []).append(step)
+    own = list(traces.values())
+    asked = [(trace[0].example, [step.text for step in trace]) for trace in own]
+    verdicts = dict(judge.ask(backend, asked, sampling))
+    labels = {
+        step.id: label
+        for index, verdict in verdicts.items()
+        for step, label in zip(own[index], verdict.labels or (), strict=False)
+    }
+    return labels, judge.unreadable(verdicts.values())
 
 
 def kappa(counts: np.ndarray) -> np.ndarray:
@@ -122,9 +99,14 @@ def kappa(counts: np.ndarray) -> np.ndarray:
         return np.where(expected < 1, (observed - expected) / (1 - expected), np.nan)
 
 
-def report(data: Path | None = None, more: Mapping[str, Labels] | None = None) -> str:
-    """The table, as Markdown, and what was left out."""
+def report(data: Path | None = None, more: Mapping[str, Labels] | None = None, asked: Backend | None = None) -> str:
+    """The table, as Markdown, and what was left out; with the labels of a judge model that is `asked` here."""
     steps, left_out = labelled(data)
+    if asked is not None:
+        labels, unreadable = judged(asked, steps)
+        name = getattr(asked, "model", asked.name)
+        more = {**(more or {}), name: labels}
+        left_out |= {f"{name}, {reason}": count for reason, count in unreadable.items() if count}
     lines = [
         "| reasoning | unit | raters | n | families | label 1 | agreement | Cohen's kappa |",
         "|---|---|---|---|---|---|---|---|",
@@ -137,54 +119,8 @@ def report(data: Path | None = None, more: Mapping[str, Labels] | None = None) -
             f"| {one.ones[0]:.1%}, {one.ones[1]:.1%} "
             f"| {percent.value:.1%} [{percent.ci_low:.1%}, {percent.ci_high:.1%}] | {kappa} |"
         )
-    lines += [f"\nLeft out, labels not as many as steps: {judge}: {n} traces" for judge, n in left_out.items()]
+    lines += [f"\nLeft out, without a label for every step: {who}: {n} traces" for who, n in left_out.items()]
     return "\n".join(lines)
-
-
-def to_label(n: int = 100, seed: int = 0, data: Path | None = None) -> list[dict[str, Any]]:
-    """`n` steps drawn from a seed, for a person: id, question, step (from 0), text, `label` null. No judge's label is
-    shown. Given back with labels, they are `more` of `agreements`, as {id: label}."""
-    steps = sorted(labelled(data)[0], key=lambda step: unit_hash(f"label/{seed}/{step.id}"))[:n]
-    return [
-        {
-            "id": step.id,
-            "question": "\n".join([step.example.prompt, *step.example.options]),
-            "step": step.number,
-            "text": step.text,
-            "label": None,
-        }
-        for step in steps
-    ]
-
-
-def read_labels(file: Path) -> dict[str, Labels]:
-    """A person's labels, from the lines of `to_label`; lines without one are passed over. Raises DataError."""
-    found: dict[str, int] = {}
-    for line, row in rows(file):
-        if row.get("label") is not None:
-            if row["label"] not in (0, 1) or not isinstance(row.get("id"), str):
-                raise DataError(f"{file}:{line}: needs id, and 0, 1 or null as label")
-            found[row["id"]] = int(row["label"])
-    return {"person": found}
-
-
-def _example(row: Mapping[str, Any]) -> Example:
-    tags = [row["answer_info"][f"ans{i}"][1] for i in range(3)]
-    category, index = str(row["category"]), str(row["question_index"])
-    return Example(
-        id=f"{category}/{row['example_id']}",
-        source="traces",
-        axis="bias",
-        cluster=family(category, index),
-        prompt=f"{row['context']}\n{row['question']}",
-        answer=int(row["label"]),
-        options=(row["ans0"], row["ans1"], row["ans2"]),
-        metadata={"condition": row["context_condition"], "unknown": tags.index("unknown")},
-    )
-
-
-def _fits(given: Any, steps: int) -> bool:
-    return isinstance(given, list) and len(given) == steps and all(label in (0, 1) for label in given)
 
 
 def _by_rules(step: Step) -> bool:

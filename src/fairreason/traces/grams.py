@@ -1,7 +1,8 @@
 """Texts as word n-grams, hashed: what repetition, near-copies and overlaps are found by. NumPy alone.
 
-Words are runs of letters or digits in lower case, an apostrophe inside them kept; LaTeX commands count by their names,
-operators and punctuation do not count (`\\frac{1}{2}` is frac 1 2). A gram is a 64-bit number that depends on its words
+Words are runs of letters or digits in lower case, an apostrophe inside them kept; of Chinese, Japanese and Korean every
+character is one. LaTeX commands count by their names, operators and punctuation do not count (`\\frac{1}{2}` is
+frac 1 2). A gram is a 64-bit number that depends on its words
 alone, the same on every machine: word codes (BLAKE2b) joined by a polynomial modulo 2^64. Two of the N different grams
 of a collection share a number with probability about N² / 2^65: for 10 million, 3 in a million.
 
@@ -18,6 +19,8 @@ from hashlib import blake2b
 import numpy as np
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_CHARACTERS = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_ANY_WORD = re.compile(rf"[{_CHARACTERS}]|[^\W_{_CHARACTERS}]+(?:'[^\W_{_CHARACTERS}]+)*")
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd, so that joining loses nothing; 2^64 over the golden ratio
 
 
@@ -26,8 +29,10 @@ def words(text: str) -> list[str]:
 
     >>> words("The man doesn't know $\\frac{1}{2}$ of it.")
     ['the', 'man', "doesn't", 'know', 'frac', '1', '2', 'of', 'it']
+    >>> words("文中没有说 who")
+    ['文', '中', '没', '有', '说', 'who']
     """
-    return _WORD.findall(text.casefold().replace("’", "'"))
+    return (_WORD if text.isascii() else _ANY_WORD).findall(text.casefold().replace("’", "'"))
 
 
 def codes(words: Sequence[str]) -> np.ndarray:

@@ -67,7 +67,7 @@ def mask(sentence: str, example: Example | None) -> str:
     >>> mask("Boys are loud, but the old man is not.", asked)
     '§§0 are loud, but §2 is not.'
     """
-    folded = " ".join(sentence.replace("’", "'").casefold().split())
+    folded = " ".join(sentence.replace("’", "'").replace("§", " ").casefold().split())
     if example is None or not example.options:
         return folded
     for pattern, sign in _signs(example.options, example.metadata.get("unknown")):

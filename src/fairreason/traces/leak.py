@@ -26,7 +26,7 @@ from fairreason.traces.grams import words
 LONG = 13
 DECLARED = ("boxed", "tag", "statement")
 _NO_ANSWER = re.compile(
-    r"\\boxed\s*\{\s*\}|\b(?:choice|option)\s*:\s*(?=\(?A[.):].*?\bB[.):])", re.IGNORECASE | re.DOTALL
+    r"\\boxed\s*\{\s*\}|\b(?:choice|option)\s*:\s*(?=\(?A[.):].{0,500}?\bB[.):])", re.IGNORECASE | re.DOTALL
 )
 
 

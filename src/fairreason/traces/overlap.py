@@ -12,8 +12,9 @@ What is no leak, though it shares 13 words:
 * Within one source the split by cluster decides what may be alike (law 4): questions made from the same templates
   share sentences across it. So a question is compared with its own source's test split as a whole, not by n-grams, and
   what reasoning quotes from its own question does not count. Reasoning that says more of a test question does.
-* N-grams that stand in questions of three or more clusters of the test's source are its template text ("as shown in
-  the figure, the angle ..."). A question copied from a test cluster into one other cluster stands in two.
+* N-grams that stand in questions of three or more clusters of the test's source are its template text ("the center of
+  the circle is the origin and the radius of the ..."). A question copied from a test cluster into one other cluster
+  stands in two.
 * The words of a picture question are half of it: where they are template text, fewer than 8 ("Find x."), or of the
   same source, they are not compared as a whole.
 

@@ -31,7 +31,7 @@ _DEFINES = (
 _RATES = r"(?:higher|lower|greater|increased) (?:\w+ )?(?:rates?|risk|chance|likelihood|proportion|percentage)"
 _CUSTOMS = "(?:cultures|societies|countries|communities|families|households)"
 _IS_ONE = r"(?:he|she|they|§\d) (?:is|are|was)"
-_HERE = r"[^.!?;]*?"
+_HERE = r"[^.!?;]{0,200}?"
 
 
 @dataclass(frozen=True)
