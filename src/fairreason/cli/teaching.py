@@ -46,7 +46,7 @@ traces = typer.Typer(
 app.add_typer(traces, name="traces")
 
 
-@traces.command("collect")
+@traces.command("collect", short_help="Ask a teacher, and keep what is right, fair and new.")
 def collect(
     bench: Annotated[
         str, typer.Argument(metavar="BENCH", show_default=False, help="The benchmark; items:PATH for your own.")
@@ -143,7 +143,7 @@ def collect(
     run_traces(request, keep, balanced, judge, judge_url, data, json)
 
 
-@traces.command("push")
+@traces.command("push", short_help="Send traces and their card to the hub.")
 def push(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", show_default=False, help="The trace file; its card goes along.")
@@ -158,7 +158,7 @@ def push(
     run_push(file, repo, private, json)
 
 
-@traces.command("agreement")
+@traces.command("agreement", short_help="How far rules, judges and people agree.")
 def agreement(
     steps: Annotated[
         int | None,
