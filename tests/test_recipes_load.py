@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
+from world_traces import questions, told
 
 from fairreason.api import check_names
+from fairreason.benchmarks import traced
 from fairreason.cli import plan
 from fairreason.cli.quantity import Quantity, total
 from fairreason.data.mixture import training_examples
@@ -26,8 +28,19 @@ def ident(path: Path) -> str:
     return f"{path.parent.name}/{path.stem}"
 
 
+@pytest.fixture(scope="module")
+def traced_lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the traces that recipes/lab/teachers.sh would make, here the world's own."""
+    folder = tmp_path_factory.mktemp("traced")
+    for teacher in ("server", "self"):
+        for name in ("lab-bias", "lab-bias-vl", "lab-math", "lab-chart"):
+            traced.write(folder / "out/teachers" / teacher / f"{name}.jsonl", [told(e) for e in questions(name)[:400]])
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
+def _offline(monkeypatch: pytest.MonkeyPatch, traced_lab: Path) -> None:
+    monkeypatch.chdir(traced_lab)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.delenv("FAIRREASON_DATA", raising=False)
 

@@ -329,3 +329,10 @@ def test_the_same_runs_give_the_same_bytes():
     assert json.dumps(summary(BASE, RUNS[:6], AXES, CHANCE, draws=300)) == json.dumps(
         summary(BASE, RUNS[:6], AXES, CHANCE, draws=300)
     )
+
+
+def test_notes_name_points_where_each_has_its_own():
+    world, own, none = (Recipe.parse({"seed": 1, "note": note, "mixture": {"size": size}}) for note, size in
+                        (("the world's", 100), ("its own", 200), ("", 300)))  # fmt: skip
+    assert sorted(point_names([world, own]).values()) == ["grpo-b0.2 its own", "grpo-b0.2 the world's"]
+    assert sorted(point_names([world, none]).values()) == ["grpo-b0.2 mixture.size=100", "grpo-b0.2 mixture.size=300"]

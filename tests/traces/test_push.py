@@ -19,11 +19,6 @@ from fairreason.traces import card
 from fairreason.traces.push import push
 
 TOKEN = "hf_AbCdEfGhIjKlMnOpQrStUvWxYz"
-COMMAND = (
-    "import sys; from pathlib import Path; from fairreason.cli import console; "
-    "from fairreason.cli.traces import run_push; "
-    "sys.exit(console.guarded(lambda: run_push(Path(sys.argv[1]), sys.argv[2], sys.argv[3] == 'private')))"
-)
 
 
 @pytest.fixture
@@ -38,8 +33,9 @@ def file(tmp_path: Path) -> Path:
 def pushed(file: Path, repo: str, address: str, how: str = "public", token: str = TOKEN) -> subprocess.CompletedProcess:
     environment = {**os.environ, "HF_ENDPOINT": address, "HF_TOKEN": token, "HF_HOME": str(file.parent / "home")}
     environment |= {"HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    command = [sys.executable, "-m", "fairreason.cli", "traces", "push", str(file), "--repo", repo]
     return subprocess.run(
-        [sys.executable, "-c", COMMAND, str(file), repo, how], env=environment, capture_output=True, text=True
+        [*command, *(["--private"] if how == "private" else [])], env=environment, capture_output=True, text=True
     )
 
 
@@ -98,7 +94,7 @@ def test_without_a_token_nothing_is_sent(file, monkeypatch):
 def test_offline_is_one_sentence(file, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     with pytest.raises(RunError, match="me/world-traces: HF_HUB_OFFLINE is set"):
-        run_push(file, "me/world-traces", private=False)
+        run_push(file, "me/world-traces", private=False, as_json=False)
 
 
 def test_a_file_needs_its_card(file, monkeypatch):

@@ -165,14 +165,19 @@ def configuration(recipe: Recipe) -> str:
 
 
 def point_names(recipes: Sequence[Recipe]) -> dict[str, str]:
-    """A name for each configuration of these recipes; those of one name get the settings behind it in which they
-    differ: "sft-b0.2 strategy.sft.learning_rate=0.001"."""
+    """A name for each configuration of these recipes. Those of one name get their notes behind it, where each has
+    one of its own ("kd-b0.2 a teacher over a server"), else the settings in which they differ: "sft-b0.2
+    strategy.sft.learning_rate=0.001"."""
     same: dict[str, dict[str, Recipe]] = defaultdict(dict)
     for recipe in recipes:
         name = recipe.name() if recipe.strategy.type == "none" else recipe.name().rpartition("-s")[0]
         same[name][configuration(recipe)] = recipe
-    names = {}
+    names: dict[str, str] = {}
     for name, twins in same.items():
+        notes = {recipe.note for recipe in twins.values()}
+        if len(twins) > 1 and "" not in notes and len(notes) == len(twins):
+            names |= {key: f"{name} {recipe.note}" for key, recipe in twins.items()}
+            continue
         flat = {key: _flat(_settings(recipe)) for key, recipe in twins.items()}
         settings = dict.fromkeys(setting for one in flat.values() for setting in one)
         differing = [key for key in settings if len({str(one.get(key)) for one in flat.values()}) > 1]
