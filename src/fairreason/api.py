@@ -131,11 +131,12 @@ def score(
     without the answers that made no choice and the rows that have no target. Raises FairReasonError.
     """
     from fairreason import benchmarks as known
+    from fairreason.benchmarks.base import everything
     from fairreason.evaluation import predictions as files
 
     found = known.get(benchmark)
     found.needs()
-    asked = list(files.everything(found, split, data_folder(data)))
+    asked = everything(found, data_folder(data), split)
     return files.score(found, files.read(Path(predictions), found, asked), official)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import fairreason as fr
 from fairreason import benchmarks
+from fairreason.benchmarks.base import everything
 from fairreason.cli import junit
 from fairreason.evaluation import distributions
 from fairreason.evaluation.intervals import Score
@@ -112,7 +113,7 @@ def test_few_lost_answers_do_not_prove_that_r_was_kept(tmp_path):
         said = [{"id": e.id, "response": str(e.answer) if i in right else "no idea"} for i, e in enumerate(asked)]
         return write(tmp_path / name, said)
 
-    asked = [e for split in ("train", "dev", "test") for e in benchmarks.get(f"items:{items}").load(split, None)]
+    asked = everything(benchmarks.get(f"items:{items}"), None)
     base = answers("base.jsonl", range(95))
     margin, bench = {"R": 0.05}, [f"items:{items}"]
     row = fr.check(answers("two.jsonl", range(2, 95)), base, margin, bench).rows[0]

@@ -12,7 +12,7 @@ questions without a row are no part of the scores. Both are counted and said, as
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast, get_args
 
@@ -184,9 +184,3 @@ def _nothing(
         f"{path}: not one of {total:,} ids is a question of {benchmark.name} (the file's: "
         f"{', '.join(strangers)}; the benchmark's: {known}, ...)"
     )
-
-
-def everything(benchmark: Benchmark, split: str | None, data: Path | None) -> Iterator[Example]:
-    """The benchmark's examples of one split, or of all."""
-    for part in benchmark.splits if split is None or benchmark.splits == ("test",) else (split,):
-        yield from benchmark.load(part, data)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from fairreason import benchmarks
-from fairreason.benchmarks.base import Benchmark
+from fairreason.benchmarks.base import Benchmark, everything
 from fairreason.errors import DataError, UsageError
 from fairreason.evaluation import predictions
 from fairreason.evaluation.folder import count, finished, read_graded
@@ -55,7 +55,7 @@ def read(path: Path, bench: Sequence[str], data: Path | None) -> dict[str, Side]
         if len(bench) != 1:
             raise UsageError(f"{path}: a file of predictions is for one benchmark; name it with --bench")
         benchmark = benchmarks.get(bench[0])
-        graded = predictions.read(path, benchmark, list(predictions.everything(benchmark, None, data)))
+        graded = predictions.read(path, benchmark, everything(benchmark, data))
         left_out = predictions.said(graded.ids._replace(missing=0))  # the two sides must hold the same questions
         side = Side(str(path), benchmark, graded.examples, graded.grades, graded.samples, left_out=left_out)
         return {benchmark.name: side}
@@ -86,7 +86,7 @@ def _held(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _from_folder(path: Path, folder: Path, name: str, stored: Mapping[str, Any], data: Path | None) -> Side:
     benchmark = benchmarks.get(name)
-    examples, grades, rows = read_graded(folder, benchmark, list(predictions.everything(benchmark, None, data)))
+    examples, grades, rows = read_graded(folder, benchmark, everything(benchmark, data))
     return Side(
         str(path),
         benchmark,
