@@ -16,11 +16,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast, get_args
 
-from fairreason.benchmarks.base import Benchmark, grade_one
+from fairreason import benchmarks
+from fairreason.benchmarks.base import Benchmark, folder_name, grade_one
 from fairreason.benchmarks.bbq_official import Official
 from fairreason.benchmarks.bbq_official import official as authors_rule
+from fairreason.benchmarks.items import path_of
 from fairreason.benchmarks.sources import rows
-from fairreason.errors import DataError, UsageError
+from fairreason.errors import DataError, UsageError, nearest
 from fairreason.evaluation.folder import count, scores_of
 from fairreason.records import Completion, Example, FinishReason, Grade, Score
 
@@ -109,6 +111,41 @@ def read(path: Path, benchmark: Benchmark, examples: Sequence[Example]) -> Grade
     if not found:
         raise DataError(_nothing(path, benchmark, total, strangers, examples))
     return _in_order(found, examples, Ids(total, len(by_id) - len({id for id, _ in found}), doubled, unknown))
+
+
+def files(folder: Path, bench: Sequence[str] = ()) -> dict[str, Path]:
+    """A folder's files of predictions by benchmark: `bbq.jsonl`, `bbq-Age.jsonl.gz`, for items of the user's own the
+    items' own name; without `bench` all. Empty where no file is named after a benchmark.
+
+    Raises DataError for a benchmark without a file, one with two, and, without `bench`, for a file of no benchmark.
+    """
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.iterdir()):
+        stem = path.name.removesuffix(".gz").removesuffix(".jsonl")
+        if path.is_file() and path.name in (f"{stem}.jsonl", f"{stem}.jsonl.gz"):
+            found.setdefault(stem, []).append(path)
+    known = {folder_name(name): name for name in {**benchmarks.BENCHMARKS, **benchmarks.PARTS}}
+    if bench:
+        known = {_stem(name): name for name in bench}
+    named = {known[stem]: paths for stem, paths in found.items() if stem in known}
+    strangers = [paths[0] for stem, paths in found.items() if stem not in known]
+    if named and strangers and not bench:
+        near = nearest(strangers[0].name.partition(".")[0], known)
+        hint = f" Did you mean {near}.jsonl?" if near else ""
+        raise DataError(f"{strangers[0]}: named after no benchmark.{hint} Name those to judge by with --bench")
+    for name in bench if found else ():
+        if name not in named:
+            raise DataError(f"{folder}: no predictions for {name} (no {_stem(name)}.jsonl)")
+    for name, paths in named.items():
+        if len(paths) > 1:
+            raise DataError(f"{folder}: two files for {name}: {paths[0].name}, {paths[1].name}. Keep one")
+    return {name: paths[0] for name, paths in named.items()}
+
+
+def _stem(name: str) -> str:
+    """How a benchmark's file of predictions is called, without its ending."""
+    own = path_of(name)
+    return folder_name(name) if own is None else own.name.partition(".")[0]
 
 
 def said(ids: Ids) -> list[str]:
