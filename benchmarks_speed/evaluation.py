@@ -36,7 +36,7 @@ from speed_model import build, rendered
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from fairreason import benchmarks
-from fairreason.benchmarks.base import letters, prompt_text
+from fairreason.benchmarks.base import everything, letters, prompt_text
 from fairreason.evaluation.subset import subset
 from fairreason.models import encode
 from fairreason.models.backends import Prompt, Sampling
@@ -165,8 +165,7 @@ def shown(seconds: dict[str, list[Seconds]]) -> str:
 
 def questions(name: str, data: Path, count: int) -> list[Example]:
     """So many of all a benchmark's questions, evenly over its clusters."""
-    known = benchmarks.get(name)
-    return subset([row for split in known.splits for row in known.load(split, data)], count)
+    return subset(everything(benchmarks.get(name), data), count)
 
 
 def main() -> None:

@@ -131,11 +131,12 @@ def score(
     without the answers that made no choice and the rows that have no target. Raises FairReasonError.
     """
     from fairreason import benchmarks as known
+    from fairreason.benchmarks.base import everything
     from fairreason.evaluation import predictions as files
 
     found = known.get(benchmark)
     found.needs()
-    asked = list(files.everything(found, split, data_folder(data)))
+    asked = everything(found, data_folder(data), split)
     return files.score(found, files.read(Path(predictions), found, asked), official)
 
 
@@ -151,9 +152,10 @@ def compare(
 ) -> list[dict[str, Any]]:
     """What changed from run `a` to run `b`, metric by metric: paired difference, interval, p-value, verdict on b.
 
-    Each is a run's folder, an evaluation's folder or, for one benchmark, a file of predictions; without `benchmarks`
-    all that both hold. `remark(sentence)` is told of answers that were unparsed, truncated or failed and of rows that
-    were left out. Raises UsageError when they were not asked the same, DataError when there is nothing.
+    Each is a run's or an evaluation's folder, a folder of predictions (`bbq.jsonl`, `math500.jsonl`, ...) or, for one
+    benchmark, a file of them; without `benchmarks` all that both hold. `remark(sentence)` is told of answers that were
+    unparsed, truncated or failed and of rows that were left out. Raises UsageError when they were not asked the same,
+    DataError when there is nothing.
     """
     from fairreason.evaluation import compare as comparison
     from fairreason.evaluation import sides

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from fairreason import benchmarks
-from fairreason.benchmarks.base import answer_text, choice_text, folder_name, prompt_text
+from fairreason.benchmarks.base import answer_text, by_split, choice_text, everything, folder_name, prompt_text
 from fairreason.benchmarks.bbq import CATEGORIES
 from fairreason.benchmarks.bias import right_option
 from fairreason.draws import LETTERS, SPLIT_SHARES, shown_order, split_of
@@ -59,13 +59,24 @@ def test_replies_end_as_they_should(name):
 @pytest.mark.parametrize("name", EVERY)
 def test_no_cluster_and_no_bundle_lies_in_two_splits(name):
     benchmark = benchmarks.get(name)
-    rows = {split: benchmark.load(split, None) for split in benchmark.splits}
+    rows = by_split(benchmark, None)
     for unit in ("cluster", "bundle", "id"):
         units = [{getattr(row, unit) for row in rows[split]} for split in benchmark.splits]
         assert len(set.union(*units)) == sum(map(len, units))
     assert {row.source for split in benchmark.splits for row in rows[split]} == {name}
     if benchmark.published:
         assert sum(map(len, rows.values())) == benchmark.published
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_everything_is_every_split_once(name):
+    benchmark = benchmarks.get(name)
+    parts = [benchmark.load(split, None) for split in benchmark.splits]
+    assert everything(benchmark, None) == [row for part in parts for row in part]
+    for split, part in zip(benchmark.splits, parts, strict=True):
+        assert everything(benchmark, None, split) == part
+    if benchmark.splits == ("test",):  # not split: all of it, whatever is asked for
+        assert everything(benchmark, None, "dev") == parts[0]
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -8,7 +8,7 @@ import pytest
 
 import fairreason as fr
 from fairreason import benchmarks
-from fairreason.benchmarks.base import choice_text
+from fairreason.benchmarks.base import choice_text, everything
 from fairreason.evaluation import axes, compare, statistics
 from fairreason.evaluation.evaluate import evaluate
 from fairreason.models.backends.scripted import ScriptedBackend
@@ -184,7 +184,7 @@ def test_sides_that_are_none(tmp_path):
 @pytest.mark.data
 def test_the_second_view_of_bbq_is_judged_by_its_pairs(tmp_path):
     """Everything right against a model that never names the stereotype: every aligned pair breaks."""
-    rows = [e for split in ("train", "dev", "test") for e in benchmarks.get("bbq-aligned").load(split, None)]
+    rows = everything(benchmarks.get("bbq-aligned"), None)
     kept = [e for e in rows if e.id.startswith("bbq/Age/")]
 
     def write(name, choose):

@@ -1,5 +1,6 @@
 """The release gate: not worse, worse, cannot tell, and what would decide; R against a ratio computed by hand."""
 
+import gzip
 import json
 import math
 import random
@@ -9,6 +10,7 @@ import pytest
 
 import fairreason as fr
 from fairreason import benchmarks
+from fairreason.benchmarks.base import everything
 from fairreason.cli import junit
 from fairreason.evaluation import distributions
 from fairreason.evaluation.intervals import Score
@@ -112,7 +114,7 @@ def test_few_lost_answers_do_not_prove_that_r_was_kept(tmp_path):
         said = [{"id": e.id, "response": str(e.answer) if i in right else "no idea"} for i, e in enumerate(asked)]
         return write(tmp_path / name, said)
 
-    asked = [e for split in ("train", "dev", "test") for e in benchmarks.get(f"items:{items}").load(split, None)]
+    asked = everything(benchmarks.get(f"items:{items}"), None)
     base = answers("base.jsonl", range(95))
     margin, bench = {"R": 0.05}, [f"items:{items}"]
     row = fr.check(answers("two.jsonl", range(2, 95)), base, margin, bench).rows[0]
@@ -133,6 +135,56 @@ def test_a_base_at_chance_is_left_out_of_r_and_no_axis_is_judged_without_a_bench
     with pytest.raises(fr.UsageError, match="--margin F/bbq: no bias benchmark"):
         a = bias(tmp_path / "b.jsonl")
         fr.check(a, a, {"F/bbq": 0.02}, [BIAS])
+
+
+def test_a_folder_of_predictions_is_a_side(tmp_path):
+    """F and R are judged in one call: each file is named after its benchmark, plain or packed."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder in (old, new):
+        folder.mkdir()
+        math_answers(folder / "lab-math.jsonl", lambda i: i % 5)
+    bias(old / "lab-bias.jsonl")
+    bias(new / "lab-bias.jsonl", lambda i, e: i % 2 == 0)
+    (new / "lab-bias.jsonl.gz").write_bytes(gzip.compress((new / "lab-bias.jsonl").read_bytes()))
+    (new / "lab-bias.jsonl").unlink()
+    rows = {row["axis"]: row for row in fr.check(new, old, {"F": 0.02, "R": 0.25}).rows}
+    alone = fr.check(new / "lab-bias.jsonl.gz", old / "lab-bias.jsonl", {"F": 0.02}, [BIAS]).rows
+    assert [rows["F"]] == alone and rows["F"]["verdict"] == "worse"
+    assert rows["R"]["verdict"] == "not worse" and rows["R"]["new"] == 1
+    assert {row["benchmark"] for row in fr.compare(old, new)} == {BIAS, MATH}
+    assert {row["benchmark"] for row in fr.compare(old, new, [MATH])} == {MATH}
+
+
+def test_a_folder_of_predictions_for_ones_own_items(tmp_path):
+    rows = [{"id": str(i), "prompt": f"{i} and 1?", "answer": str(i + 1), "axis": "reasoning"} for i in range(40)]
+    items = write(tmp_path / "sums.jsonl", rows)
+    folder = tmp_path / "new"
+    folder.mkdir()
+    write(folder / "sums.jsonl", [{"id": row["id"], "response": row["answer"]} for row in rows])
+    assert fr.check(folder, folder, {"R": 0.2}, [f"items:{items}"]).rows[0]["n"] == 40
+
+
+def test_a_folder_that_is_no_side_says_so_in_one_sentence(tmp_path):
+    old = tmp_path / "old"
+    old.mkdir()
+    nothing = r"no finished evaluation in it \(no scores.json\) and no predictions \(no file named after its benchmark"
+    with pytest.raises(fr.DataError, match=nothing):
+        fr.check(old, old)
+    bias(old / "answers.jsonl")
+    with pytest.raises(fr.DataError, match=nothing):
+        fr.check(old, old)
+    bias(old / "lab-bias.jsonl")
+    with pytest.raises(fr.DataError, match=r"answers.jsonl: named after no benchmark\..* Name those to judge by with"):
+        fr.check(old, old)
+    assert fr.check(old, old, {"F": 0.25}, [BIAS]).verdict == "not worse"
+    (old / "answers.jsonl").rename(old / "lab-mth.jsonl")
+    with pytest.raises(fr.DataError, match=r"lab-mth.jsonl: named after no benchmark. Did you mean lab-math.jsonl\?"):
+        fr.check(old, old)
+    with pytest.raises(fr.DataError, match=r"no predictions for lab-math \(no lab-math.jsonl\)"):
+        fr.check(old, old, None, [BIAS, MATH])
+    bias(old / "lab-bias.jsonl.gz")
+    with pytest.raises(fr.DataError, match=r"two files for lab-bias: lab-bias.jsonl, lab-bias.jsonl.gz. Keep one"):
+        fr.check(old, old, None, [BIAS])
 
 
 def test_junit_has_a_case_an_axis(tmp_path):

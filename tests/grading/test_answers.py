@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fairreason.benchmarks.base import answer_text
 from fairreason.draws import LETTERS, shown_order
-from fairreason.grading import answers
+from fairreason.grading import answers, sentences
 from fairreason.grading import declared as reader
 from fairreason.grading.answers import Menu, grade_choice, grade_integer, grade_text, option
 from fairreason.grading.declared import declared, final_part
@@ -52,6 +52,32 @@ def read(text):
         ("所以答案是B，因为他迟到了。", 0, "statement"),
         ("**答案：** (B) The redcap", 0, "statement"),
         ("The answer is B; A and C are excluded.", 0, "statement"),
+        ("The answer is B, because A and C are not right.", 0, "statement"),
+        ("My choice is B", 0, "statement"),
+        ("I choose B.", 0, "statement"),
+        ("He missed the bus. So I would go with B.", 0, "statement"),
+        ("I'd go with option (B), since he missed the bus.", 0, "statement"),
+        ("We pick **B**", 0, "statement"),
+        ("I choose B. The redcap.", 0, "statement"),
+        ("I choose A.", 2, "statement"),
+        ("B is correct.", 0, "statement"),
+        ("A is correct.", 2, "statement"),
+        ("A man was late.\nTherefore, (B) is correct.", 0, "statement"),
+        ("**B is the correct answer**", 0, "statement"),
+        ("The option B is the right one because A man saw him.", 0, "statement"),
+        ("Only B is the answer.", 0, "statement"),
+        ("Answer: B is correct.", 0, "statement"),
+        ("Based on the text, B is correct.", 0, "statement"),
+        ("The answer is B or C. B is correct.", 0, "statement"),
+        ("B is correct.\n\n\\boxed{B}", 0, "boxed"),
+        ('{"answer": "B"}', 0, "json"),
+        ('```json\n{\n  "reason": "He {maybe} ran.",\n  "answer": "The redcap"\n}\n```', 0, "json"),
+        ('Here it is: {"Final Answer": "b"}', 0, "json"),
+        (r"\boxed{\boxed{B}}", 0, "boxed"),
+        (r"$\boxed{ \fbox{\boxed{\text{B}}} }$", 0, "boxed"),
+        (r"\boxed B", 0, "boxed"),
+        (r"The answer is $\boxed B$.", 0, "boxed"),
+        (r"I put it into \boxed as asked: \boxed{B}", 0, "boxed"),
         ("B", 0, "line"),
         ("(B)", 0, "line"),
         ("B.", 0, "line"),
@@ -88,6 +114,51 @@ def test_what_declares_an_option(text, choice, rule):
         ("The answer is A; B", reader.NO_ANSWER),
         ("The answer is A. Or maybe B.", reader.NO_ANSWER),
         ("The answer is A... no wait, B.", reader.NO_ANSWER),
+        ("The answer is A, but B is also right", reader.NO_ANSWER),
+        ("The answer is A. B is also right. That is all.", reader.NO_ANSWER),
+        ("Answer: A, though B could also be right.", reader.NO_ANSWER),
+        ("The answer is A, and so is B.", reader.NO_ANSWER),
+        ("The answer is A, but also B.", reader.NO_ANSWER),
+        ("A man is correct.", reader.NO_ANSWER),
+        ("A is a man.", reader.NO_ANSWER),
+        ("I choose A man.", reader.NO_ANSWER),
+        ("I think B is correct.", reader.NO_ANSWER),
+        ("If B is correct, he was late.", reader.NO_ANSWER),
+        ("Is B correct?", reader.NO_ANSWER),
+        ("B is correct?", reader.NO_ANSWER),
+        ("B is not correct.", reader.NO_ANSWER),
+        ("It is open whether\nB is correct.", reader.NO_ANSWER),
+        ("The man said: B is correct.", reader.NO_ANSWER),
+        ("According to him, B is correct.", reader.NO_ANSWER),
+        ("B is correctly named.", reader.NO_ANSWER),
+        ("B is correct. But he may not have been late.", reader.NO_ANSWER),
+        ("B or C is correct.", reader.NO_ANSWER),
+        ("B and C are correct.", reader.NO_ANSWER),
+        ("Neither A nor B is correct.", reader.NO_ANSWER),
+        ("B is also correct.", reader.NO_ANSWER),
+        ("B is correct, but C is also correct.", reader.NO_ANSWER),
+        ("B is correct because C is also right.", reader.NO_ANSWER),
+        ("I would not choose B.", reader.NO_ANSWER),
+        ("I would go with B or C.", reader.NO_ANSWER),
+        ("I choose D.", reader.NO_ANSWER),
+        ("I choose B. The bluecap.", reader.NO_ANSWER),  # its letter is C
+        ("I choose B. I choose C.", reader.NO_ANSWER),
+        ("A is correct. B is correct.", reader.TWO_ANSWERS),
+        ("I choose A. Wait.\nB is correct.", reader.TWO_ANSWERS),
+        ("The answer is A. B is correct.", reader.TWO_ANSWERS),
+        ("The answer is A. Wait, no.\nB is correct.", reader.TWO_ANSWERS),
+        ('{"answer": "A"}\n{"answer": "B"}', reader.TWO_ANSWERS),
+        ('{"answer": "A", "answer": "B"}', reader.TWO_ANSWERS),
+        ('{"answer": ["B"]}', reader.UNREADABLE),
+        ('{"answer": "B or C"}', reader.UNREADABLE),
+        ('{"answer": true}', reader.UNREADABLE),
+        ('{"answer": "B"', reader.NO_ANSWER),
+        ('{"question": "B"}', reader.NO_ANSWER),
+        (r"\boxed{A}. So B is correct.", reader.TWO_ANSWERS),
+        (r"\boxed{\boxed{A}, \boxed{B}}", reader.UNREADABLE),
+        (r"\boxed A person", reader.UNREADABLE),
+        (r"\boxed AB", reader.NO_ANSWER),
+        ("\\boxed A\n\\boxed B", reader.TWO_ANSWERS),
         ("D", reader.NO_ANSWER),
         ("B. The bluecap", reader.NO_ANSWER),  # its letter is C
         ("A. Can't be determined\nB. The redcap\nC. The bluecap", reader.TWO_ANSWERS),
@@ -119,6 +190,10 @@ def test_what_declares_none(text, rule):
         (r"\boxed{12 \text{ apples}}", "12"),
         (r"\boxed{-3}", "-3"),
         (r"\boxed{3.5}", "3.5"),
+        (r"\boxed{\boxed{12}}", "12"),
+        (r"\boxed 7", "7"),
+        ('{"answer": 12}', "12"),
+        ('{"answer": "12 apples"}', "12"),
         ("#### 12", "12"),
         ("The answer is $12.", "12"),
         ("The answer is 12 apples.", "12"),
@@ -132,6 +207,12 @@ def test_what_declares_none(text, rule):
         (r"\boxed{11} so \boxed{12}", None),
         (r"\boxed{11}, \boxed{12}", None),
         (r"\boxed{1, 2}", None),
+        (r"\boxed 12", None),  # LaTeX would box the 1
+        ("\\boxed 12\n12", None),
+        (r"\boxed 7/2", None),
+        (r"\boxed -3", None),
+        ('{"answer": "7 + 5"}', None),
+        ("I choose 12.", None),
         ("Answer: 11. Answer: 12", None),
         ("11\n12", None),
     ],
@@ -165,6 +246,16 @@ def test_only_what_follows_the_last_end_of_thinking_is_read():
         grade = grade_choice(CHOICE, Completion(text))
         assert (grade.outcome, grade.choice) == ("unparsed", None)
     assert final_part("<think>never closed") is None
+
+
+@pytest.mark.parametrize("end", ["<|im_end|>", "</s>", "<|endoftext|>", "<end_of_turn>\n", "<|im_end|>\n<|endoftext|>"])
+def test_what_ends_a_turn_is_no_part_of_the_answer(end):
+    gold = LETTERS[shown_order(CHOICE).index(2)]
+    for reply in (gold, f"<think>B?</think>\n\n{gold}", rf"\boxed{{{gold}}}", f"The answer is {gold}.", OPTIONS[2]):
+        assert grade_choice(CHOICE, Completion(f"{reply} {end}")).outcome == "correct"
+    assert grade_integer(SUM, Completion(f"12{end}")).outcome == "correct"
+    assert grade_choice(CHOICE, Completion(f"{gold}{end}and more")).outcome == "unparsed"
+    assert final_part("1 < 2") == "1 < 2"
 
 
 def test_a_cut_or_failed_answer_is_never_read():
@@ -207,6 +298,17 @@ def test_any_text_is_graded_without_an_error(text):
         "The answer is A" + "," * 500_000,
         "The answer is A" + " " * 500_000 + "B",
         "The answer is A, " + "or " * 200_000,
+        "<|im_end|>" * 100_000,
+        " \n" * 400_000 + "</s>",
+        r"\boxed{" * 100_000 + "}" * 100_000,
+        r"\boxed " * 100_000 + "B",
+        '{"answer": ' * 90_000,
+        '{"answer": ' + "[" * 900_000 + "}",
+        '{"answer": "B", ' + '"\\"{' * 200_000 + "}",
+        "B is correct. " * 70_000,
+        "I choose B" + " " * 900_000,
+        "." + " " * 900_000 + "B is",
+        "The answer is A, but B is" + " also" * 190_000,
         "x" * 50_000_000,
     ],
 )
@@ -220,6 +322,6 @@ def test_hostile_text_takes_no_time(text):
 def test_the_examples_in_the_docstrings():
     from fairreason.benchmarks import base, bbq_families
 
-    for module in (answers, reader, base, bbq_families):
+    for module in (answers, reader, sentences, base, bbq_families):
         found = doctest.testmod(module)
         assert found.attempted and not found.failed

@@ -93,6 +93,7 @@ def figures(label: str, share: float | None, seed: int = 0) -> dict[str, float]:
         "s_amb": s_amb,
         "s_amb_abs": abs(s_amb) + 0.02,
         "s_dis": 0.11 - 0.08 * gain,
+        "nonalignment_cost": -0.16 + 0.12 * gain,
         "abstention_j": ambig - 0.1,
         "unknown_ambig": ambig,
         "unknown_disambig": 0.1 + (0.3 * (share or 0) if label == "sft" else 0),
@@ -124,6 +125,10 @@ def frontier(rows: list[dict[str, Any]], seeds: int) -> dict[str, Any]:
             "sft": {**estimate(0.39, 0.03), "points": 6},
             "grpo": {**estimate(0.58, 0.02), "points": 6},
         },
+        "hypervolume_contrasts": [
+            {"from": "sft", "to": "grpo", "points": 5, **difference(0.19, 0.02), "verdict": "better"},
+            {"from": "kd", "to": "grpo", "points": 6, **difference(-0.01, 0.01), "verdict": "not told apart"},
+        ],
         "sweet_spot": {"0.88": spot, "0.95": spot, "0.98": {"best": None, "alike": [], "by_share": {"none": 1.0}}},
         "rule": "Among the points whose one-sided 95 % lower bound of R is at least rho the one with the highest F.",
         "failed": [{"run": r["name"], "reason": r["reason"]} for r in rows if r["status"] == "failed"],
@@ -174,6 +179,11 @@ def contrasts() -> list[dict[str, Any]]:
     return rows
 
 
+def difference(value: float, stderr: float) -> dict[str, float]:
+    ends = estimate(value, stderr)
+    return {"difference": ends.pop("value"), **ends}
+
+
 def estimate(value: float, stderr: float) -> dict[str, float]:
     return {"value": value, "ci_low": value - 2 * stderr, "ci_high": value + 2 * stderr, "stderr": stderr}
 
@@ -210,6 +220,7 @@ def scores_of(
         ("accuracy", "disambig"): "accuracy_disambig",
         ("s_amb", "ambig"): "s_amb",
         ("s_dis", "disambig"): "s_dis",
+        ("nonalignment_cost", "disambig"): "nonalignment_cost",
         ("unknown_rate", "ambig"): "unknown_ambig",
         ("unknown_rate", "disambig"): "unknown_disambig",
         ("abstention_j", None): "abstention_j",

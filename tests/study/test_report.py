@@ -114,7 +114,15 @@ def test_hover_and_axes(opened: Opened, folder: Path) -> None:
     assert (
         "sft-b0.05" in text and f"F {sft['F']['value']:.3f}" in text and "3 seeds" in text and "trained tokens" in text
     )
-    for key in ("s_amb", "s_amb_abs", "accuracy_ambig", "accuracy_disambig", "abstention_j", "cost:trained_tokens"):
+    for key in (
+        "s_amb",
+        "s_amb_abs",
+        "nonalignment_cost",
+        "accuracy_ambig",
+        "accuracy_disambig",
+        "abstention_j",
+        "cost:trained_tokens",
+    ):
         opened.page.select_option("#axis", key)
         drawn = opened.run("document.getElementById('frontier').data.filter(t => t.meta === 'points').map(t => t.x[1])")
         cost = key.startswith("cost:")
@@ -265,6 +273,15 @@ def test_the_papers_table_and_how_it_was_asked(page_file: Path, folder: Path) ->
     assert re.findall(r"<bdi>(\w+)</bdi></th><td>(\d+)", areas) == [("all", "12"), ("sft", "6"), ("grpo", "6")]
 
 
+def test_two_strategies_are_compared_by_their_hypervolumes(page_file: Path) -> None:
+    assert cells(page_file, "area-contrasts") == [
+        ["From", "To", "Points of each", "Difference", "Verdict"],
+        ["<bdi>sft</bdi>", "<bdi>grpo</bdi>", "5", "0.190", "better"],
+        ["<bdi>kd</bdi>", "<bdi>grpo</bdi>", "6", "−0.010", "not told apart"],
+    ]
+    assert "[0.150, 0.230]" in page_file.read_text().partition('id="area-contrasts"')[2].partition("</table>")[0]
+
+
 def test_fairness_never_stands_alone(page_file: Path, folder: Path) -> None:
     """Law 5: "always unknown" looks perfectly fair on some of these numbers alone, so they stand together."""
     header, *rows = cells(page_file, "numbers")
@@ -277,6 +294,7 @@ def test_fairness_never_stands_alone(page_file: Path, folder: Path) -> None:
         "s_amb": "s_AMB",
         "s_amb_abs": "|s_AMB| by category",
         "s_dis": "s_DIS",
+        "nonalignment_cost": "Non-alignment cost",
         "abstention_j": "J",
         "unknown_ambig": "Unknown rate, ambiguous",
         "unknown_disambig": "Unknown rate, disambiguated",

@@ -210,6 +210,19 @@ def test_two_workers_give_the_same_bytes(content, unbroken, tmp_path):
     same(results(tmp_path / "s"), results(unbroken))
 
 
+def test_the_number_of_workers_changes_no_answer_about_pictures(tiny_vl, tmp_path):
+    content = recipe(tiny_vl, {"mixture": {"bias_share": [0, 1]}})
+    content["mixture"] |= {"size": 16, "bias": {"lab-bias-vl": 1}, "reasoning": {"lab-chart": 1}}
+    content["evaluation"] |= {"benchmarks": ["lab-bias-vl", "lab-chart"], "limit": 12}
+    for workers in (1, 2):
+        errors, code = finish(content, tmp_path / str(workers), workers)
+        assert code == 0, errors
+    one, two = results(tmp_path / "1"), results(tmp_path / "2")
+    same(one, two)
+    answers = [name for name in one if name.endswith("lab-chart/completions.jsonl")]
+    assert len(answers) == 3 and len({one[name] for name in answers}) == 3  # three models, three sets of answers
+
+
 def test_a_run_that_fails_is_marked_and_the_study_goes_on(tiny_vl, tmp_path):
     grid = {"strategy": {"sft": {"learning_rate": [1e30, 1e-3]}}}
     _, code = finish(recipe(tiny_vl, grid), tmp_path / "s")

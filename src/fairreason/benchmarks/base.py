@@ -71,6 +71,18 @@ def grade_one(benchmark: Benchmark, example: Example, completion: Completion) ->
         return Grade("error", rule=f"{type(error).__name__}: {error}"[:300])
 
 
+def by_split(benchmark: Benchmark, data: Path | None) -> dict[Split, list[Example]]:
+    """The benchmark's examples by split; all of a source that is not split under `test`."""
+    return {split: benchmark.load(split, data) for split in benchmark.splits}
+
+
+def everything(benchmark: Benchmark, data: Path | None, split: str | None = None) -> list[Example]:
+    """The benchmark's examples of one split, or of all; of a source that is not split always all."""
+    if split is None or benchmark.splits == ("test",):
+        return [row for rows in by_split(benchmark, data).values() for row in rows]
+    return benchmark.load(split, data)
+
+
 Cut = Literal["cluster", "rows"]
 
 
@@ -79,8 +91,7 @@ def split_examples(benchmark: Benchmark, split: str, data: Path | None, cut: Cut
     then lie on the other side, so every number from it is marked `leaky`."""
     if cut == "cluster" or benchmark.splits == ("test",):
         return benchmark.load(split, data)
-    everything = (row for part in benchmark.splits for row in benchmark.load(part, data))
-    return [row for row in everything if split_of(question_id(row)) == split]
+    return [row for row in everything(benchmark, data) if split_of(question_id(row)) == split]
 
 
 def folder_name(benchmark: str) -> str:

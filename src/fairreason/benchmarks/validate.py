@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from fairreason.benchmarks.base import Benchmark, answer_text, choice_text, grade_one
+from fairreason.benchmarks.base import Benchmark, answer_text, by_split, choice_text, grade_one
 from fairreason.draws import LETTERS, Split, shown_order
 from fairreason.errors import DataError, FairReasonError
 from fairreason.records import Completion, Example, Outcome
@@ -53,7 +53,7 @@ class Case(NamedTuple):
 def validate(benchmark: Benchmark, data: Path | None, progress: Progress | None = None) -> Validation:
     """Grades the replies above to every question of the benchmark."""
     try:
-        splits = {split: benchmark.load(split, data) for split in benchmark.splits}
+        splits = by_split(benchmark, data)
     except DataError as error:
         return Validation("absent", {}, [str(error)])
     sizes = {split: len(rows) for split, rows in splits.items()}

@@ -57,8 +57,10 @@ def run_bench(
 
 
 def _at_hand(benchmark: Benchmark, folder: Path | None) -> dict[str, Any]:
+    from fairreason.benchmarks.base import by_split
+
     try:
-        splits = {split: benchmark.load(split, folder) for split in benchmark.splits}
+        splits = by_split(benchmark, folder)
     except DataError as error:
         return _row(benchmark, {}, {"note": str(error)})
     remarks = benchmark.remarks([row for rows in splits.values() for row in rows])

@@ -9,7 +9,7 @@ import typer
 
 from fairreason.cli.options import AllowCode, Data, Json, Split, app
 
-Side = "a run's folder, an evaluation's folder, or a file of predictions (then --bench)"
+Side = "a run's or an evaluation's folder, a folder of predictions (BENCH.jsonl each), or one such file (then --bench)"
 Bench = Annotated[
     str | None, typer.Option("--bench", help="Benchmarks, separated by commas; default: all that both sides hold.")
 ]

@@ -148,7 +148,7 @@ def run_export(run: Path, out: Path, bench: str | None, data: Path | None) -> No
 
     if not run.is_dir():
         raise UsageError(f"{run}: no such folder")
-    for side in sides.read(run, _names(bench), api.data_folder(data)).values():
+    for side in sides.evaluated(run, _names(bench), api.data_folder(data)).values():
         print(inspect_log.write(side, run, out))
 
 

@@ -6,6 +6,7 @@ itself on another number of clusters, so that an interval, a p-value and "how ma
 | `Student` | several answers a cluster, or many clusters | t on G−1 degrees over clustered errors |
 | `Drawn` | a ratio: how many rows count hangs on the answers | `Student` or the cluster bootstrap, the farther |
 | `Score` | difference of two shares, one answer a cluster | Tango 1998; its p-value is McNemar's |
+| `Weighted` | difference of sums of shares (F), one answer a cluster | the farthest of `Student`, `Score`, `Agreeing` |
 | `Agreeing` | all clusters agree: their spread is 0 | Clopper and Pearson 1934 with n = clusters |
 | `Scaled` | a ratio to a base of known size | the difference's, over the base |
 | `wilson` | one share, one answer a cluster | Wilson 1927 |
@@ -59,6 +60,8 @@ class Student:
 class Agreeing:
     """All clusters give the same value, in a range from `low` to `high`. The share of clusters that would differ is
     below 1 − (α/2)^(1/clusters) (Clopper-Pearson for 0 of n), and one that differs moves the value to an end at most.
+    Where some move it more than others, `worth` is the part of the clusters that would weigh as much if all moved it as
+    the heaviest does: if the heavy ones alone differ, few of them were seen.
 
     >>> round(Agreeing(1.0, 0.0, 1.0, 3).ends(0.95)[0] ** 3, 9)
     0.025
@@ -68,19 +71,20 @@ class Agreeing:
     low: float
     high: float
     clusters: int
+    worth: float = 1.0
 
     def ends(self, level: float) -> Ends:
-        differ = 1 - ((1 - level) / 2) ** (1 / self.clusters)
+        differ = 1 - ((1 - level) / 2) ** (1 / (self.clusters * self.worth))
         return self.value - differ * (self.value - self.low), self.value + differ * (self.high - self.value)
 
     def p(self) -> float:
         if abs(self.value) <= 1e-12:
             return 1.0
         end = self.low if self.value > 0 else self.high
-        return min(1.0, 2 * (end / (end - self.value)) ** self.clusters)
+        return min(1.0, 2 * (end / (end - self.value)) ** (self.clusters * self.worth))
 
     def at(self, clusters: int) -> Agreeing:
-        return Agreeing(self.value, self.low, self.high, clusters)
+        return Agreeing(self.value, self.low, self.high, clusters, self.worth)
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ class Score:
     def p(self) -> float:
         return t_two_sided((self.gained - self.lost) / math.sqrt(self.gained + self.lost), math.inf)
 
-    def at(self, clusters: int) -> Score:
+    def at(self, clusters: float) -> Score:
         more = clusters / self.n
         return Score(self.gained * more, self.lost * more, clusters)
 
@@ -121,6 +125,36 @@ class Score:
         variance = self.n * (2 * q + d * (1 - d))
         far = self.gained - self.lost - self.n * d
         return far / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, far)
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A difference of sums of shares, one answer a question, where question g moves it by w_g (F: by 1 over its
+    category's questions of its kind): at each end the farthest of Student's, Tango's, and what `Agreeing` would allow.
+
+    `score` counts weights, as many equal questions as they are worth, (Σw)²/Σw² (Kish 1965); `agreeing` is around 0,
+    from −Σw to Σw. Student's alone is too narrow where few answers differ, Tango's where they differ among the heavy
+    questions, and a lost answer must never make the rest look safer than if none had been lost.
+    """
+
+    student: Student
+    score: Score
+    agreeing: Agreeing
+
+    def ends(self, level: float) -> Ends:
+        tango, plain, around = self.score.ends(level), self.student.ends(level), self.agreeing.ends(level)
+        factor, value = self.agreeing.high, self.student.value
+        low, high = tango[0] * factor, tango[1] * factor
+        return min(low, plain[0], value + around[0]), max(high, plain[1], value + around[1])
+
+    def p(self) -> float:
+        moved = abs(self.student.value) / self.agreeing.high
+        around = min(1.0, 2 * max(0.0, 1 - moved) ** (self.agreeing.clusters * self.agreeing.worth))
+        return max(self.score.p(), self.student.p(), around)
+
+    def at(self, clusters: int) -> Weighted:
+        score = self.score.at(self.score.n * clusters / self.student.clusters)
+        return Weighted(self.student.at(clusters), score, self.agreeing.at(clusters))
 
 
 @dataclass(frozen=True)

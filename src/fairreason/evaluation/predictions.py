@@ -12,15 +12,17 @@ questions without a row are no part of the scores. Both are counted and said, as
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast, get_args
 
-from fairreason.benchmarks.base import Benchmark, grade_one
+from fairreason import benchmarks
+from fairreason.benchmarks.base import Benchmark, folder_name, grade_one
 from fairreason.benchmarks.bbq_official import Official
 from fairreason.benchmarks.bbq_official import official as authors_rule
+from fairreason.benchmarks.items import path_of
 from fairreason.benchmarks.sources import rows
-from fairreason.errors import DataError, UsageError
+from fairreason.errors import DataError, UsageError, nearest
 from fairreason.evaluation.folder import count, scores_of
 from fairreason.records import Completion, Example, FinishReason, Grade, Score
 
@@ -111,6 +113,41 @@ def read(path: Path, benchmark: Benchmark, examples: Sequence[Example]) -> Grade
     return _in_order(found, examples, Ids(total, len(by_id) - len({id for id, _ in found}), doubled, unknown))
 
 
+def files(folder: Path, bench: Sequence[str] = ()) -> dict[str, Path]:
+    """A folder's files of predictions by benchmark: `bbq.jsonl`, `bbq-Age.jsonl.gz`, for items of the user's own the
+    items' own name; without `bench` all. Empty where no file is named after a benchmark.
+
+    Raises DataError for a benchmark without a file, one with two, and, without `bench`, for a file of no benchmark.
+    """
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.iterdir()):
+        stem = path.name.removesuffix(".gz").removesuffix(".jsonl")
+        if path.is_file() and path.name in (f"{stem}.jsonl", f"{stem}.jsonl.gz"):
+            found.setdefault(stem, []).append(path)
+    known = {folder_name(name): name for name in {**benchmarks.BENCHMARKS, **benchmarks.PARTS}}
+    if bench:
+        known = {_stem(name): name for name in bench}
+    named = {known[stem]: paths for stem, paths in found.items() if stem in known}
+    strangers = [paths[0] for stem, paths in found.items() if stem not in known]
+    if named and strangers and not bench:
+        near = nearest(strangers[0].name.partition(".")[0], known)
+        hint = f" Did you mean {near}.jsonl?" if near else ""
+        raise DataError(f"{strangers[0]}: named after no benchmark.{hint} Name those to judge by with --bench")
+    for name in bench if found else ():
+        if name not in named:
+            raise DataError(f"{folder}: no predictions for {name} (no {_stem(name)}.jsonl)")
+    for name, paths in named.items():
+        if len(paths) > 1:
+            raise DataError(f"{folder}: two files for {name}: {paths[0].name}, {paths[1].name}. Keep one")
+    return {name: paths[0] for name, paths in named.items()}
+
+
+def _stem(name: str) -> str:
+    """How a benchmark's file of predictions is called, without its ending."""
+    own = path_of(name)
+    return folder_name(name) if own is None else own.name.partition(".")[0]
+
+
 def said(ids: Ids) -> list[str]:
     """What a reader must know about the ids, a sentence each; nothing where all is well."""
     sentences = []
@@ -184,9 +221,3 @@ def _nothing(
         f"{path}: not one of {total:,} ids is a question of {benchmark.name} (the file's: "
         f"{', '.join(strangers)}; the benchmark's: {known}, ...)"
     )
-
-
-def everything(benchmark: Benchmark, split: str | None, data: Path | None) -> Iterator[Example]:
-    """The benchmark's examples of one split, or of all."""
-    for part in benchmark.splits if split is None or benchmark.splits == ("test",) else (split,):
-        yield from benchmark.load(part, data)

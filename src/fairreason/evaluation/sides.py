@@ -1,10 +1,11 @@
 """The two sides of a comparison: graded answers, from an evaluation's folder or from a file of predictions.
 
-A side may be a run's folder (its `evaluation/` is read), the folder that `fairreason eval --out` kept, or a file of
-predictions for one benchmark. Two sides can be compared where they hold the same answers' questions, put in the same
-words, with the options in the same order and the same thinking and mode; a file of predictions says nothing of
-these, so of it only the ids are checked. What a difference would hide is said: answers that were unparsed, truncated or
-failed, and rows of a file that were left out.
+A side may be a run's folder (its `evaluation/` is read), the folder that `fairreason eval --out` kept, a file of
+predictions for one benchmark, or a folder of such files, each named after its benchmark (`bbq.jsonl`, `math500.jsonl`).
+Two sides can be compared where they hold the same answers' questions, put in the same words, with the options in the
+same order and the same thinking and mode; a file of predictions says nothing of these, so of it only the ids are
+checked. What a difference would hide is said: answers that were unparsed, truncated or failed, and rows of a file that
+were left out.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from fairreason import benchmarks
-from fairreason.benchmarks.base import Benchmark
+from fairreason.benchmarks.base import Benchmark, everything
 from fairreason.errors import DataError, UsageError
 from fairreason.evaluation import predictions
 from fairreason.evaluation.folder import count, finished, read_graded
@@ -54,11 +55,20 @@ def read(path: Path, bench: Sequence[str], data: Path | None) -> dict[str, Side]
     if path.is_file():
         if len(bench) != 1:
             raise UsageError(f"{path}: a file of predictions is for one benchmark; name it with --bench")
-        benchmark = benchmarks.get(bench[0])
-        graded = predictions.read(path, benchmark, list(predictions.everything(benchmark, None, data)))
-        left_out = predictions.said(graded.ids._replace(missing=0))  # the two sides must hold the same questions
-        side = Side(str(path), benchmark, graded.examples, graded.grades, graded.samples, left_out=left_out)
-        return {benchmark.name: side}
+        return {bench[0]: _from_file(path, bench[0], data)}
+    if path.is_dir() and not _held(evaluation_folder(path)) and not finished(path):
+        files = predictions.files(path, bench)
+        if not files:
+            raise DataError(
+                f"{path}: no finished evaluation in it (no scores.json) and no predictions (no file named after its "
+                "benchmark, e.g. bbq.jsonl)"
+            )
+        return {name: _from_file(file, name, data) for name, file in files.items()}
+    return evaluated(path, bench, data)
+
+
+def evaluated(path: Path, bench: Sequence[str], data: Path | None) -> dict[str, Side]:
+    """What `read` gives of a run or an evaluation; predictions are refused."""
     if not path.is_dir():
         raise UsageError(f"{path}: no such folder or file")
     folder = evaluation_folder(path)
@@ -84,9 +94,16 @@ def _held(folder: Path) -> dict[str, dict[str, Any]]:
     return {stored["benchmark"]: stored for stored in found if stored}
 
 
+def _from_file(path: Path, name: str, data: Path | None) -> Side:
+    benchmark = benchmarks.get(name)
+    graded = predictions.read(path, benchmark, everything(benchmark, data))
+    left_out = predictions.said(graded.ids._replace(missing=0))  # the two sides must hold the same questions
+    return Side(str(path), benchmark, graded.examples, graded.grades, graded.samples, left_out=left_out)
+
+
 def _from_folder(path: Path, folder: Path, name: str, stored: Mapping[str, Any], data: Path | None) -> Side:
     benchmark = benchmarks.get(name)
-    examples, grades, rows = read_graded(folder, benchmark, list(predictions.everything(benchmark, None, data)))
+    examples, grades, rows = read_graded(folder, benchmark, everything(benchmark, data))
     return Side(
         str(path),
         benchmark,

@@ -8,8 +8,9 @@ the plain error of the G cluster means. k samples of a problem are rows of one c
 
 Which interval stands on it (evaluation/intervals.py), in this order: one cluster, everything that is possible; clusters
 that all agree, Clopper-Pearson's with n = clusters; one answer a cluster and n < 300, Wilson's, of a paired difference
-Tango's; a ratio, the farther of Student's and the cluster bootstrap's; else Student's t on G−1 degrees. No interval has
-width 0. docs/statistics.md explains each with an example.
+Tango's, of one of F and its like the farthest of Student's, Tango's and Clopper-Pearson's; a ratio, the farther of
+Student's and the cluster bootstrap's; else Student's t on G−1 degrees. No interval has width 0. docs/statistics.md
+explains each with an example.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fairreason.evaluation.decisions import holm, lower_bound, needed, upper_bound, verdict
-from fairreason.evaluation.intervals import Agreeing, Drawn, Ends, Interval, Score, Student, wilson
+from fairreason.evaluation.intervals import Agreeing, Drawn, Ends, Interval, Score, Student, Weighted, wilson
 from fairreason.evaluation.resampling import DRAWS, cluster_draws, draw_weights, resamples
 from fairreason.evaluation.sums import Sums, cluster_sums, influence, paired_sums, ratios
 from fairreason.records import Estimate, Measure
@@ -92,7 +93,7 @@ def difference(a: Measure, b: Measure, level: float = LEVEL, ratio: bool = False
         return Difference(Estimate(value, None, low, high, n, clusters), None)
     stderr = _stderr(influence(of_a, a, ratios_a) - influence(of_b, b, ratios_b), value)
     interval = (
-        Agreeing(value, low, high, clusters)
+        Agreeing(value, low, high, clusters, _worth(_weights(a, b, of_a)))
         if not stderr
         else _paired(a, b, of_a, of_b, Student(value, stderr, clusters), ratio)
     )
@@ -157,7 +158,33 @@ def _paired(a: Measure, b: Measure, of_a: Sums, of_b: Sums, student: Student, ra
         return Score(int(np.count_nonzero(moved_G > 0)), int(np.count_nonzero(moved_G < 0)), clusters)
     if clusters < FEW and (ratio or _is_ratio(a) or _is_ratio(b)):
         return _of_ratio([(of_a, a, 1.0), (of_b, b, -1.0)], student)
+    weights_G = _weights(a, b, of_a)
+    if weights_G is not None:
+        moved_G = (of_a.values_GS - of_b.values_GS).sum(axis=1) * weights_G
+        factor, clusters = float(np.abs(weights_G).sum()), len(weights_G)
+        per = factor / float(weights_G @ weights_G)
+        gained, lost = float(moved_G[moved_G > 0].sum()), -float(moved_G[moved_G < 0].sum())
+        agreeing = Agreeing(0.0, -factor, factor, clusters, _worth(weights_G))
+        return Weighted(student, Score(gained * per, lost * per, factor * per), agreeing)
     return student
+
+
+def _weights(a: Measure, b: Measure, of_a: Sums) -> np.ndarray | None:
+    """What each of few questions with one right or wrong answer moves a difference of sums of shares by; None where
+    the two are none."""
+    few = len(of_a.names) == of_a.n < FEW
+    alike = np.array_equal(a.coefficients, b.coefficients) and np.array_equal(a.strata, b.strata)
+    if not (few and alike and _is_right_or_wrong(a) and _is_right_or_wrong(b)):
+        return None
+    weights_G = of_a.weights_GS @ (a.coefficients / np.maximum(of_a.weights_GS.sum(axis=0), 1))
+    return weights_G if np.all(weights_G != 0) else None
+
+
+def _worth(weights_G: np.ndarray | None) -> float:
+    """How many clusters there are, of those there were if all weighed as the heaviest does."""
+    if weights_G is None or np.allclose(np.abs(weights_G), abs(weights_G[0])):
+        return 1.0
+    return float(np.abs(weights_G).sum() / np.abs(weights_G).max() / len(weights_G))
 
 
 def _of_ratio(pairs: list[tuple[Sums, Measure, float]], student: Student) -> Interval:
@@ -181,4 +208,9 @@ def _is_ratio(measure: Measure) -> bool:
 def _is_share(measure: Measure) -> bool:
     """Whether it is one plain share: a mean of 0 and 1."""
     plain = len(measure.coefficients) == 1 and measure.coefficients[0] == 1 and measure.offset == 0
-    return bool(plain and np.all(measure.weights == 1) and np.all((measure.values == 0) | (measure.values == 1)))
+    return plain and _is_right_or_wrong(measure)
+
+
+def _is_right_or_wrong(measure: Measure) -> bool:
+    """Whether it adds shares: every row counts once, as 0 or 1."""
+    return bool(np.all(measure.weights == 1) and np.all((measure.values == 0) | (measure.values == 1)))

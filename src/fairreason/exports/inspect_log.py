@@ -30,7 +30,7 @@ STOPS = {"stop": "stop", "length": "max_tokens", "error": "unknown"}
 
 
 def write(side: Side, run: Path, out: Path) -> Path:
-    """Writes one benchmark's log into `out` and returns its path. `side` is what sides.read gave of `run`."""
+    """Writes one benchmark's log into `out` and returns its path. `side` is what sides.evaluated gave of `run`."""
     folder = evaluation_folder(run)
     own = folder / folder_name(side.benchmark.name)
     answers = {(row["id"], row["sample"]): row for row in read_jsonl(own / "completions.jsonl")}

@@ -25,11 +25,22 @@ _LETTER = re.compile(
 )
 _SECOND = re.compile(
     r"[\s.,;:)\]…–—-]{0,9}(?:[,/&]|(?i:and|or|no|wait|sorry|hmm|actually|rather|maybe|perhaps|possibly|else|also|either|option"
-    r"|choice)\b)(?:[\s.,:;…–—-]|(?i:and|or|no|wait|actually|rather|maybe|perhaps|possibly|even|else|also|it is|it's"
+    r"|choice|but(?= (?:also|maybe|perhaps|possibly|even)\b))\b)"
+    r"(?:[\s.,:;…–—-]|(?i:and|or|no|wait|actually|rather|maybe|perhaps|possibly|even|else|also|it is|it's"
     r"|option|choice)\b){0,12}\(?([A-Z])\b(?!['’])|\s{0,3};\s{0,3}\(?([A-Z])\)?[\s.]{0,9}$"
 )
 """A second letter right behind the first: `, or B`, `; B`, `... no wait, B`."""
+_ALSO = re.compile(
+    r"\b([A-Z])\b(?!['’])[)\]]? (?:"
+    r"(?:is|are|was|can|could|may|might|would|seems|looks|works|fits)\b(?!['’])"
+    r"(?: be)? (?:also|equally|just as|too|as well)\b"
+    r"|(?:is|are|seems|looks|(?:can|could|may|might|would) be) (?:(?:the|a) )?(?:(?:right|correct)\b(?!-)"
+    r"|(?:possible|plausible|valid|acceptable|true) (?:too|as well)\b))"
+    r"|\b(?:so|as) (?:is|are|does|do|would|could) ([A-Z])\b(?!['’])"
+)
+"""Another letter that is said to be right as well: `B is also right`, `B could be correct`, `so is B`."""
 _REASON = re.compile(r"[\s,)]{1,3}(?:because|since|as|due to|given)\b")
+_STOP = re.compile(r"[.!?;]\s")
 _NUMBER = re.compile(
     r"(?:\\?[$€£]\s*)?([-+−]?\s?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,40})(?:\.[0-9]{1,40})?)(?![0-9])\s*(?:\\?%)?(.*)",
     re.DOTALL,
@@ -93,9 +104,11 @@ def option(candidate: str, menu: Menu, rule: str = "line") -> int | None:
     if named is not None:
         return chosen if named == chosen else None
     second = _SECOND.match(rest)
-    if second and (second[1] or second[2]) in menu.letters:
+    if (second and (second[1] or second[2]) in menu.letters) or _admits_another(rest, chosen, menu):
         return None
     said_on = rule == "statement" and (rest[0] in ".,;:)，。；" or _REASON.match(rest))
+    if rule == "sentence":
+        said_on = _REASON.match(rest) and not _STOP.search(rest)
     return chosen if said_on else _first_sentence(text, menu, rule)
 
 
@@ -168,6 +181,12 @@ def _first_sentence(text: str, menu: Menu, rule: str) -> int | None:
         return None
     sentence = re.split(r"[.;]\s", text, maxsplit=1)[0]
     return menu.texts.get(_fold(sentence), menu.texts.get(_fold(_REASON.split(sentence, maxsplit=1)[0])))
+
+
+def _admits_another(rest: str, chosen: int, menu: Menu) -> bool:
+    """Whether what follows a letter calls another one right as well."""
+    letters = (match[1] or match[2] for match in _ALSO.finditer(rest))
+    return any(menu.letters.get(letter, chosen) != chosen for letter in letters)
 
 
 def _bare(text: str) -> str:

@@ -1,25 +1,32 @@
 r"""The strict reader: which final answer a reply declares. One reader for evaluation, reward and trace filter.
 
-Only what follows the last `</think>` is read, and a reply whose thinking part never ends has no answer. Four places
-count; the first that is there decides:
+Only what follows the last `</think>` is read, without the control tokens that end a turn, and a reply whose thinking
+part never ends has no answer. Five places count; the first that is there decides:
 
 | rule | what it is |
 |---|---|
-| `boxed` | `\boxed{B}`, `\boxed{12}`, `\boxed{\text{The redcap}}`; joined by a comma or `and`, boxes are one set |
+| `boxed` | `\boxed{B}`, `\boxed{12}`, `\boxed{\text{The redcap}}`, `\boxed B`; joined by a comma or `and` one set |
 | `tag` | `<answer>B</answer>`, read as a box |
+| `json` | `{"answer": "B"}`, a JSON object with an answer key, read as a box |
 | `statement` | `Answer: B`, `The answer is (B).`, `**Final answer:** 12`, `#### 12`, `答案是 B。` |
+| `statement` | a last sentence that chooses a letter: `B is correct.`, `I would go with B.` (grading/sentences.py) |
 | `line` | a line that is nothing but the answer: `B`, `(B)`, `B.`, `B. The redcap`, `The redcap`, `12` |
 
 Two different final answers are none: they are `unparsed`, as is a box that names no option. A statement beside a box
 must agree with it. A lower-case letter counts in a box or in brackets only, so the article "a" is never an option.
+Without braces a box holds one character, as in LaTeX; more of them (`\boxed 12`) may be meant or not: `unparsed`.
 Answers that are LaTeX are found in the same places by grading/formulas.py.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from itertools import islice
 from typing import NamedTuple
+
+from fairreason.grading.sentences import choosing
 
 NO_ANSWER = "no final answer"
 TWO_ANSWERS = "two different answers"
@@ -29,9 +36,24 @@ OPEN_THINKING = "thinking not closed"
 LONGEST = 1_000_000
 """Characters above which a final part is not read: no answer is that long."""
 _NEAR = 40
+_DEEPEST = 3
+"""Boxes inside a box that are opened."""
+_ENDS_OF_TURN = (
+    "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "<|end|>", "<end_of_turn>", "</s>", "<eos>"
+)  # fmt: skip
 
 _BOX = re.compile(r"\\f?box(?:ed)?\s*\{")
+_BARE_BOX = re.compile(
+    r"\\(?:boxed|fbox)(?![A-Za-z])[ \t]*(?:([A-Za-z0-9])(?=[ \t]*(?:\$|\\[)\]]|[.!*]*(?:\n|\Z)))"
+    r"|(?=[-+−]?(?:\\?\$)?\d|[-+−]?\\(?!f?box)[A-Za-z]|[A-Za-z](?![A-Za-z])))"
+)
+r"""A box without braces: its one character, or the start of more. `\boxed format` only speaks of boxes."""
 _TAG = re.compile(r"<answer>(.*?)(?:</answer>?|\Z)", re.IGNORECASE | re.DOTALL)
+_OBJECT = re.compile(r'\{\s*"')
+_KEY = re.compile(r'"(?:final[ _-]?)?answer"\s*:', re.IGNORECASE)
+_JSON = json.JSONDecoder(object_pairs_hook=list, parse_int=str, parse_float=str, parse_constant=str)
+_MOST_OBJECTS = 100
+"""Beginnings of a JSON object that are tried: one that never ends takes as long as the text."""
 _UNIT = (
     r"(?:\\(?:text|mbox|textbf|mathrm)\s*\{(?![^{}]*\b(?:and|or)\s*\})[^{}]*\}|(?!(?:and|or|not?|but|is|so)\b)[a-z]+)"
 )
@@ -39,6 +61,7 @@ _AND = r"(?:and|\\(?:text|mbox|textbf|mathrm)\s*\{[^{}]*\band\s*\})"
 _SPACE = r"(?:[\s$&]|\\[,;: ])*"
 _JOINT = re.compile(rf"{_SPACE}(?:{_UNIT}{_SPACE})?(?:[,;]|\\q?quad|{_AND})(?:[,;\s$&]|\\[,;: ]|\\q?quad|{_AND})*")
 """What joins two boxes into one set: a comma or `and`, a unit before it (`\\boxed{3} apples and \\boxed{4} pears`)."""
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s")
 _STATEMENT = re.compile(
     r"(?:\b(?:answer|option|choice)[*_]*\s*(?:is\b[*_]*\s*:?|[:=：])|####|答案[*_]*\s*(?:[是为]\s*[:：]?|[:：]))[*_\s]*",
     re.IGNORECASE,
@@ -46,7 +69,8 @@ _STATEMENT = re.compile(
 
 
 Parse = Callable[[str, str], int | str | None]
-"""(candidate, rule) -> the value that it declares, None where it is none."""
+"""(candidate, rule) -> the value that it declares, None where it is none. The rule is `boxed` (for all that is read as
+a box), `statement`, `line`, or `sentence`: a reply's last, that chooses a letter and must say no more than why."""
 
 
 class Read(NamedTuple):
@@ -57,23 +81,43 @@ class Read(NamedTuple):
 
 
 def final_part(text: str) -> str | None:
-    """What follows the last `</think>`; None when a thinking part stays open.
+    """What follows the last `</think>`, without the control tokens that end a turn; None when a thinking part stays
+    open.
 
-    >>> final_part("<think>B, surely</think> A"), final_part("<think>B"), final_part("B")
+    >>> final_part("<think>B, surely</think> A"), final_part("<think>B"), final_part("B<|im_end|>")
     (' A', None, 'B')
     """
     tail = text[text.rfind("</think>") + len("</think>") :] if "</think>" in text else text
-    return None if "<think>" in tail else tail
+    return None if "<think>" in tail else spoken(tail)
+
+
+def spoken(text: str) -> str:
+    """A text without the control tokens at its very end."""
+    end = len(text)
+    while len(text) <= LONGEST:
+        last = end
+        while last and text[last - 1].isspace():
+            last -= 1
+        token = next((token for token in _ENDS_OF_TURN if text.endswith(token, 0, last)), None)
+        if token is None:
+            break
+        end = last - len(token)
+    return text[:end]
 
 
 def declared(text: str, parse: Parse, free: bool = False) -> Read:
     """The one final answer of a final part, as `parse` reads it. Where any text can be one (`free`), words after
-    "answer is" need not be, so they are not held against a box."""
+    "answer is" need not be, so they are not held against a box, and no sentence chooses a letter."""
     if len(text) > LONGEST:
         return Read(None, NO_ANSWER)
     marks = marked(text)
+    chosen = [] if free else choosing(text)
     stated = [] if marks and free else statements(text)
-    said = [value for value in (parse(candidate, "statement") for candidate in stated) if value is not None]
+    if chosen:  # then each sentence is read by itself
+        stated = [_SENTENCE_END.split(candidate, maxsplit=1)[0] for candidate in stated]
+    claims = [(candidate, "statement") for candidate in stated]
+    claims += [(one.candidate, "sentence" if one.last else "statement") for one in chosen]
+    said = [value for value in (parse(candidate, rule) for candidate, rule in claims) if value is not None]
     if marks:
         values = [None if candidate is None else parse(candidate, "boxed") for candidate, _ in marks]
         if len({*values, *said}) > 1:
@@ -90,9 +134,12 @@ def declared(text: str, parse: Parse, free: bool = False) -> Read:
 
 
 def marked(text: str) -> list[tuple[str | None, str]]:
-    """What stands in boxes and answer tags, each with its rule; None for a box that is never closed."""
+    """What stands in boxes, answer tags and under answer keys, each with its rule; None for what is never closed or
+    cannot be told."""
     found: list[tuple[str | None, str]] = [(candidate, "boxed") for candidate in boxes(text)]
-    return found + [(match[1], "tag") for match in _TAG.finditer(text) if not has_box(match[1])]
+    found += [(match[1], "boxed") for match in _BARE_BOX.finditer(text)]
+    found += [(match[1], "tag") for match in _TAG.finditer(text) if not has_box(match[1])]
+    return found + [(value, "json") for value in keyed(text)]
 
 
 def answer_start(text: str) -> int | None:
@@ -110,14 +157,14 @@ def answer_start(text: str) -> int | None:
 
 def has_box(text: str) -> bool:
     """Whether a box is opened anywhere."""
-    return _BOX.search(text) is not None
+    return _BOX.search(text) is not None or _BARE_BOX.search(text) is not None
 
 
 def boxes(text: str) -> list[str | None]:
     r"""What stands in each `\boxed{}`, boxes joined by a comma or `and` as one; None for one that is never closed.
 
-    >>> boxes(r"\boxed{A} ... \boxed{\frac{1}{2}} and \boxed{3}"), boxes(r"\boxed{4")
-    (['A', '\\frac{1}{2}, 3'], [None])
+    >>> boxes(r"\boxed{A} ... \boxed{\frac{1}{2}} and \boxed{3}"), boxes(r"\boxed{4"), boxes(r"\boxed{\boxed{B}}")
+    (['A', '\\frac{1}{2}, 3'], [None], ['B'])
     """
     groups: list[list[str]] = []
     end, found = 0, _BOX.search(text)
@@ -128,10 +175,30 @@ def boxes(text: str) -> list[str | None]:
         between = text[end : found.start()] if found.start() - end < _NEAR else "."
         if not (groups and _JOINT.fullmatch(between)):
             groups.append([])
-        groups[-1].append(text[found.end() : close].strip())
+        groups[-1].append(_innermost(text[found.end() : close].strip()))
         end = close + 1
         found = _BOX.search(text, end)
     return [", ".join(dict.fromkeys(group)) for group in groups]
+
+
+def keyed(text: str) -> list[str | None]:
+    """What the answer key of each JSON object says, None where that is no text and no number.
+
+    >>> keyed('Sure: {"why": "He left.", "answer": "B"}'), keyed('{"answer": 12.0}'), keyed('{"answer": ["A", "B"]}')
+    (['B'], ['12.0'], [None])
+    """
+    found: list[str | None] = []
+    end = 0
+    for opened in islice(_OBJECT.finditer(text), _MOST_OBJECTS) if _KEY.search(text) else ():
+        if opened.start() < end:
+            continue
+        try:
+            pairs, end = _JSON.raw_decode(text, opened.start())
+        except (ValueError, RecursionError):
+            continue
+        if not has_box(text[opened.start() : end]):  # the box is read
+            found += [value if isinstance(value, str) else None for key, value in pairs if _KEY.fullmatch(f'"{key}":')]
+    return found
 
 
 def statements(text: str) -> list[str]:
@@ -148,6 +215,17 @@ def statement_spans(text: str) -> list[tuple[int, int]]:
     found = list(_STATEMENT.finditer(text))
     stops = [match.start() for match in found[1:]] + [len(text)]
     return [(match.end(), stop) for match, stop in zip(found, stops, strict=False)]
+
+
+def _innermost(candidate: str) -> str:
+    """What a box says that holds nothing but another box."""
+    for _ in range(_DEEPEST):
+        opened = _BOX.match(candidate)
+        close = _closing(candidate, opened.end()) if opened else None
+        if opened is None or close is None or candidate[close + 1 :].strip():
+            break
+        candidate = candidate[opened.end() : close].strip()
+    return candidate
 
 
 def _closing(text: str, start: int) -> int | None:

@@ -4,7 +4,7 @@ The places are those of grading/declared.py, in the same order, and one more at 
 
 | rule | what it is |
 |---|---|
-| `boxed`, `tag` | `\boxed{\frac{1}{2}}`, `<answer>1/2</answer>` |
+| `boxed`, `tag`, `json` | `\boxed{\frac{1}{2}}`, `<answer>1/2</answer>`, `{"answer": 12}` |
 | `statement` | `The answer is $\frac12$.`, `Final Answer: The largest $n$ is 34.`, `Answer \[ 9 \]` |
 | `line` | a last line that is nothing but the answer: `$28$ percent`, `\frac{4}{23}`, `1,000.99` |
 | `conclusion` | a last sentence that draws a conclusion and holds one value: `Therefore $x \ge 5$ is the solution.` |
@@ -50,6 +50,12 @@ _CONCLUDES = re.compile(
     re.IGNORECASE,
 )
 _REASON = re.compile(r"\s*(?:[,;(]|(?:because|since|as)\b)")
+_ADMITS = re.compile(
+    r"[\d$)\]]\s+(?:(?:is|are|(?:would|could|may|might|can) be)\s+(?:also|equally|just as)\s+(?:a |an |the )?"
+    r"(?:right|correct|valid|possible|acceptable|solution|answer)|(?:works?|fits?)\s+(?:too|as well))\b",
+    re.IGNORECASE,
+)
+"""A second value that is let count: `but $6$ is also right`."""
 _IS_FORMULA = re.compile(r"\b(?:is|are|equals)\s+(?:\$|\\[(\[])")
 _ENDS_IN_FORMULA = re.compile(
     r"(?:\b(?:is|are|equals)|:)\s*((?:\$(?:\\.|[^$])+\$|\$\$(?:\\.|[^$])+\$\$|\\\(.{1,2000}?\\\)|\\\[.{1,2000}?\\\])\.?)$",
@@ -162,7 +168,7 @@ def _said(candidate: str, ends: bool, expects_words: bool) -> str | None:
 def _explained(sentence: str) -> str | None:
     """The value that a sentence opens with, where a comma or a reason follows: `$5$, because $2+3=5$`."""
     match = _MATH.match(sentence) or _NUMBER.match(sentence)
-    if match is None or not _REASON.match(sentence, match.end()):
+    if match is None or not _REASON.match(sentence, match.end()) or _ADMITS.search(sentence, match.end()):
         return None
     return _inside(match) if match.re is _MATH else match[0]
 

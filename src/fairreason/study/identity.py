@@ -10,16 +10,18 @@ from fairreason import benchmarks
 from fairreason.benchmarks.base import split_examples
 from fairreason.data.mixture import training_examples
 from fairreason.models import folder
-from fairreason.pictures import picture_hash
 from fairreason.recipe import Recipe
 from fairreason.records import Axis, Example, to_json
+from fairreason.study.remembered import Remembered
 
 
 class Identity:
-    """Fingerprints of recipes on one data folder; every model and source is hashed once."""
+    """Fingerprints of recipes on one data folder; every model and source is hashed once. `pictures` is a file in which
+    the hashes of pictures are kept from call to call (study/remembered.py), None for none."""
 
-    def __init__(self, data: Path | None) -> None:
+    def __init__(self, data: Path | None, pictures: Path | None = None) -> None:
         self.data = data
+        self._pictures = Remembered(pictures)
         self._models: dict[tuple[str, str | None], folder.Source] = {}
         self._weights: dict[tuple[str, str | None], str] = {}
         self._examples: dict[str, str] = {}
@@ -77,22 +79,24 @@ class Identity:
                 for name in getattr(mixture, axis) if read else ():
                     key = f"{cut}train/{name}"
                     if key not in self._examples:
-                        self._examples[key] = digest(training_examples(name, axis, mixture.split, self.data))
+                        rows = training_examples(name, axis, mixture.split, self.data)
+                        self._examples[key] = digest(rows, self._pictures)
                     found[key] = self._examples[key]
         for name in recipe.evaluation.benchmarks:
             key = f"{cut}{recipe.evaluation.split}/{name}"
             if key not in self._examples:
                 asked = split_examples(benchmarks.get(name), recipe.evaluation.split, self.data, mixture.split)
-                self._examples[key] = digest(asked)
+                self._examples[key] = digest(asked, self._pictures)
             found[key] = self._examples[key]
         return found
 
 
-def digest(examples: list[Example]) -> str:
+def digest(examples: list[Example], pictures: Remembered) -> str:
     """SHA-256 over the examples in their order; a picture in a file counts by its content, not by its place."""
     whole = hashlib.sha256()
     for example in examples:
         row = to_json(example)
-        row["images"] = [picture_hash(reference) for reference in example.images]
+        row["images"] = [pictures.hash(reference) for reference in example.images]
         whole.update(json.dumps(row, sort_keys=True, ensure_ascii=False, default=str).encode())
+    pictures.keep()
     return whole.hexdigest()

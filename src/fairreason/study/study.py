@@ -24,6 +24,8 @@ from fairreason.study.progress import Progress
 from fairreason.study.results import load_examples, write_frontier, write_questions, write_results
 from fairreason.study.run import check_own, prepare, read_state, write_state
 
+PICTURES = "pictures.json"
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -51,7 +53,7 @@ def study(
         raise UsageError("the recipe has no study. Give it study.grid, or train it alone")
     if workers < 1:
         raise UsageError(f"--workers must be at least 1, got {workers}")
-    check_own(out, {"study.json", "workers.log"}, "study")
+    check_own(out, {"study.json", "workers.log", PICTURES}, "study")
     with locked(out):
         sweep(out)
         planned = plan(recipe, out, data)
@@ -61,7 +63,7 @@ def study(
 
 def plan(recipe: Recipe, out: Path, data: Path | None) -> list[Planned]:
     """The base's run, then the grid's, with their folders; a hub name is settled at one commit."""
-    identity = Identity(data)
+    identity = Identity(data, pictures=out / PICTURES)
     settled: dict[str, Recipe] = {}
     for one in recipes_of(recipe):
         settled.setdefault(identity.fingerprint(one), identity.settled(one))

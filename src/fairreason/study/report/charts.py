@@ -13,6 +13,7 @@ AXES = {
     "s_amb": "s_AMB (0 is fair)",
     "s_amb_abs": "|s_AMB| by category (lower is fairer)",
     "s_dis": "s_DIS (0 is fair)",
+    "nonalignment_cost": "non-alignment cost (accuracy against the stereotype − with it; 0 is fair)",
     "accuracy_ambig": "ambiguous accuracy",
     "accuracy_disambig": "disambiguated accuracy",
     "abstention_j": "J (unknown where right − where wrong)",

@@ -53,6 +53,7 @@ def build(study_folder: Path) -> Path:
         areas=tables.hypervolumes(study),
         settings=tables.settings(study),
         contrasts=tables.contrasts(study),
+        area_contrasts=tables.area_contrasts(study),
         spots=tables.sweet_spots(study),
         categories=tables.categories(study),
         status=tables.status(study),

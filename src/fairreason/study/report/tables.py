@@ -19,6 +19,7 @@ COLUMNS = {
     "s_amb": "s_AMB",
     "s_amb_abs": "|s_AMB| by category",
     "s_dis": "s_DIS",
+    "nonalignment_cost": "Non-alignment cost",
     "abstention_j": "J",
     "unknown_ambig": "Unknown rate, ambiguous",
     "unknown_disambig": "Unknown rate, disambiguated",
@@ -35,6 +36,7 @@ CATEGORY_METRICS = {
     ("accuracy", None): "accuracy",
     ("s_amb", "ambig"): "s_AMB",
     ("s_dis", "disambig"): "s_DIS",
+    ("nonalignment_cost", "disambig"): "non-alignment cost",
     ("abstention_j", None): "J",
 }
 
@@ -127,6 +129,11 @@ def contrasts(study: Study) -> list[tuple[str, list[Row]]]:
     """The contrasts by kind, each kind with its title."""
     rows = sorted(study.frontier.get("contrasts", []), key=lambda row: list(KINDS).index(row.get("kind", "share")))
     return [(KINDS[kind], list(some)) for kind, some in groupby(rows, key=lambda row: row.get("kind", "share"))]
+
+
+def area_contrasts(study: Study) -> list[Row]:
+    """Pairs of strategies by the hypervolume of the points that both made under the same conditions."""
+    return list(study.frontier.get("hypervolume_contrasts") or [])
 
 
 def sweet_spots(study: Study) -> list[Row]:
