@@ -11,7 +11,8 @@ transformers serve "$out/lab-teacher" --device cpu --host 127.0.0.1 --port 8011 
 server=$!
 trap 'kill $server' EXIT
 until python -c 'import socket; socket.create_connection(("127.0.0.1", 8011), 1)' 2>/dev/null; do
-  kill -0 $server && sleep 1
+  kill -0 $server || exit 1
+  sleep 1
 done
 
 export OPENAI_API_KEY=none
