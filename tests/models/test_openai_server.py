@@ -7,7 +7,6 @@ import base64
 import dataclasses
 import email.utils
 import gzip
-import importlib.util
 import io
 import json
 import os
@@ -25,7 +24,15 @@ from loopback import Loopback, Reply, free_port, refuses, says, wait_for
 from PIL import Image
 
 from fairreason.errors import FairReasonError, ModelError, UsageError
-from fairreason.models.backends import BACKENDS, Prompt, Sampling, openai_client, retries
+from fairreason.models.backends import (
+    BACKENDS,
+    Prompt,
+    Sampling,
+    background,
+    openai_client,
+    openai_session,
+    retries,
+)
 from fairreason.models.backends.background import stream
 from fairreason.models.backends.base import sampling_key
 from fairreason.pictures import Pictures, data_url
@@ -317,6 +324,40 @@ def test_a_server_that_asks_everybody_to_wait_is_left_alone_until_then():
     assert times[1] - times[0] >= 0.6
 
 
+def test_a_later_wait_holds_for_requests_that_are_waiting_already():
+    times, late = [], threading.Event()
+
+    def answer(body, before):
+        if before:
+            times.append(time.monotonic())
+            return says("B")
+        if asked_for(body) != "question 0":
+            return refuses(429, retry_after="0.6")
+        time.sleep(0.3)
+        times.append(time.monotonic())
+        late.set()
+        return refuses(429, retry_after="1.5")
+
+    with Loopback(answer).running() as url:
+        ask(url, 8, concurrency=8)
+    assert len(times) == 9 and late.is_set() and all(one - times[0] >= 1.5 for one in times[1:])
+
+
+def test_requests_that_waited_together_do_not_come_back_together(monkeypatch):
+    times = []
+    monkeypatch.setattr(openai_session, "spread", lambda: 0.5)
+
+    def answer(body, before):
+        times.append(time.monotonic())
+        return says("B") if before else refuses(429, retry_after="0.2")
+
+    with Loopback(answer).running() as url:
+        ask(url, 1)
+    assert times[1] - times[0] >= 0.2 + 0.5
+    monkeypatch.undo()
+    assert len({retries.spread() for _ in range(20)}) == 20
+
+
 def test_a_server_may_name_the_hour_to_come_back():
     then = email.utils.formatdate(time.time() + 30, usegmt=True)
     assert 25 < retries.retry_after({"retry-after": then}) <= 30
@@ -363,6 +404,31 @@ def test_key_and_password_stand_in_no_answer_and_no_error():
         got = dict(backend.generate(prompts, Sampling(9)))
         assert got[0][0].text == "you sent [key]" and "bad [key] or [key]" in got[1][0].text
         assert backend.fingerprint == BACKENDS["openai"]("tiny", base_url=url).fingerprint
+
+
+@pytest.mark.parametrize("length", range(160, 205, 9))
+def test_no_part_of_a_key_is_shown_where_a_sentence_is_cut(length):
+    around = "x" * length + " "
+
+    def answer(body, before):
+        number = int(asked_for(body)[-1])
+        error = json.dumps({"error": {"message": around + KEY}}).encode()
+        return [says("B"), refuses(400, around + KEY), Reply(error), Reply(error, 500)][number]
+
+    with Loopback(answer).running() as url:
+        got = ask(url, 4, concurrency=1)
+    for name in ("q/1", "q/2", "q/3"):
+        assert got[name][0].finish_reason == "error" and "xxx" in got[name][0].text and KEY[:4] not in got[name][0].text
+    with Loopback(lambda body, before: refuses(404, around + KEY)).running() as url, pytest.raises(ModelError) as error:
+        ask(url)
+    assert KEY[:4] not in str(error.value)
+
+
+def test_what_a_server_says_is_printable():
+    odd = "\x1b[2J\x07too\u202e long\n\x9b1m"
+    with Loopback(lambda body, before: refuses(400, odd) if before == 0 else says("B")).running() as url:
+        reason = ask(url)["q/0"][0].text
+    assert reason == "the server refuses the request (400: [2J too long 1m)"
 
 
 def test_a_short_key_is_no_secret_and_stays_a_word(monkeypatch):
@@ -442,6 +508,52 @@ def test_an_interrupt_hands_on_what_has_come():
         next(items)
 
 
+def test_a_first_interrupt_waits_for_what_is_under_way():
+    server = Loopback(lambda body, before: Reply(says("B").content, delay=0.5))
+    prompts, got = [Prompt(str(i), f"question {i}") for i in range(400)], []
+
+    def interrupt():
+        while len(server.asked) < 6:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with server.running() as url:
+        answers = BACKENDS["openai"]("tiny", base_url=url, concurrency=4).generate(prompts, Sampling(9))
+        threading.Thread(target=interrupt).start()
+        with pytest.raises(KeyboardInterrupt):
+            for item in answers:
+                got.append(item)
+    assert 4 <= len(got) == len(server.asked) < 100 and {made.text for _, (made,) in got} == {"B"}
+
+
+def test_a_second_interrupt_gives_up_what_is_under_way(monkeypatch):
+    told = threading.Event()
+
+    class Screen(io.StringIO):
+        def write(self, text):
+            told.set()
+            return super().write(text)
+
+    def interrupt_twice():
+        while server.open < 4:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert told.wait(60)
+        time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(sys, "stderr", screen := Screen())
+    server = Loopback(lambda body, before: Reply(says("B").content, delay=300))
+    with server.running() as url:
+        answers = BACKENDS["openai"]("tiny", base_url=url, concurrency=4).generate(
+            [Prompt(str(i), f"question {i}") for i in range(40)], Sampling(9)
+        )
+        threading.Thread(target=interrupt_twice).start()
+        with pytest.raises(KeyboardInterrupt):
+            next(answers)
+    assert len(server.asked) == 4 and screen.getvalue() == background.WAITING + "\n"
+
+
 # a real model behind it
 
 
@@ -508,10 +620,6 @@ def test_order_and_concurrency_change_no_answer(tiny):  # law 3
         assert ask(url, prompts[::3], sampling) == {p.id: alone[p.id] for p in prompts[::3]}
 
 
-@pytest.mark.skipif(
-    not all(importlib.util.find_spec(name) for name in ("fastapi", "uvicorn")),
-    reason="transformers serve needs its extra `serving`",
-)
 def test_transformers_serve_gives_the_answers_of_this_process(tiny, tiny_vl):
     port = free_port()
     code = "from transformers.cli.transformers import app; app()"

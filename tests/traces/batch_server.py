@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs
 
 Line = dict[str, Any]
 Answer = Callable[[Line], Line | None]
@@ -23,7 +24,7 @@ def done(body: Line) -> Line:
 class BatchServer:
     """`answer(line of the input)` gives the line of the results without its custom_id, None for no line at all. A batch
     is in progress for `looks` looks, then it ends as `status`. `fail(what, how often before)` True: that request gets a
-    500 after it was done."""
+    500 after it was done. A list of batches holds `page` of them at most."""
 
     def __init__(self, answer: Answer, looks: int = 0, status: str = "completed") -> None:
         self.answer, self.looks, self.status = answer, looks, status
@@ -31,6 +32,7 @@ class BatchServer:
         self.batches: dict[str, Line] = {}
         self.asked: list[Line] = []
         self.keys: set[str] = set()
+        self.page = 100
         self.fail: Callable[[str, int], bool] = lambda what, before: False
         self.seen: dict[str, int] = {}
         self.lock = threading.Lock()
@@ -56,9 +58,12 @@ class BatchServer:
         self.batches[name] = {**given, "id": name, "object": "batch", "created_at": 1, "looks": 0, "lines": lines}
         return self.shown(name)
 
-    def get(self, path: str) -> Line | bytes | None:
+    def get(self, path: str, after: str = "") -> Line | bytes | None:
         if path == "/v1/batches":
-            return {"object": "list", "data": [self.shown(name) for name in self.batches], "has_more": False}
+            names = list(self.batches)
+            rest = names[names.index(after) + 1 :] if after else names
+            data = [self.shown(name) for name in rest[: self.page]]
+            return {"object": "list", "data": data, "has_more": len(rest) > self.page}
         kind, _, name = path.removeprefix("/v1/").partition("/")
         if kind == "batches" and name in self.batches:
             self.batches[name]["looks"] += 1
@@ -98,9 +103,9 @@ class BatchServer:
                 pass
 
             def do_GET(self) -> None:
-                path = self.path.partition("?")[0]
+                path, _, query = self.path.partition("?")
                 with outer.lock:
-                    self.send(f"GET {path}", outer.get(path))
+                    self.send(f"GET {path}", outer.get(path, *parse_qs(query).get("after", [])))
 
             def do_POST(self) -> None:
                 content = self.rfile.read(int(self.headers["content-length"]))

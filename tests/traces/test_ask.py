@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import threading
+import time
 from collections import Counter
 
 import pytest
@@ -137,6 +140,44 @@ def test_a_thinking_part_that_the_prompt_opened_is_whole(tmp_path):
     assert rows(path)[0]["completion"]["text"] == "<think>\nso\n</think>\n\nB"
 
 
+def test_a_models_name_that_no_file_can_hold_is_made_one_that_can(tmp_path):
+    odd = Reply(says("B").content.replace(b"tiny-of-may", rb"tiny\ud800\u001b[2J of\nMay"))
+    with Loopback(lambda body, before: odd).running() as url:
+        assert run(url, tmp_path / "own.answers.jsonl", prompts(3)).answered == 3
+    assert {row["model"] for row in rows(tmp_path / "own.answers.jsonl")} == {"tiny [2J of May"}
+
+
+def test_a_question_that_is_put_as_before_is_not_paid_again(tmp_path):
+    server, first, other = Loopback(lambda body, before: says("B")), Prompt("q", "one"), Prompt("q", "another")
+    with server.running() as url:
+        for prompt in (first, other, first, other, first):
+            run(url, tmp_path / "own.answers.jsonl", [prompt])
+    assert len(server.asked) == 2
+
+
+def interrupt_after(server, asked):
+    while len(server.asked) < asked:
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize("counting", [False, True])
+def test_an_interrupt_keeps_what_is_under_way(tmp_path, counting):
+    """Whether it comes while waiting for an answer or while counting one."""
+    server, path, sent = Loopback(lambda body, before: Reply(says("B").content, delay=0.3)), tmp_path / "own.jsonl", []
+
+    def count(asked):
+        sent.append(asked)
+        if counting and len(sent) == 1:
+            raise KeyboardInterrupt
+
+    with server.running() as url, pytest.raises(KeyboardInterrupt):
+        if not counting:
+            threading.Thread(target=interrupt_after, args=(server, 6)).start()
+        run(url, path, prompts(400), concurrency=4, progress=count)
+    assert 4 <= len(rows(path)) == len(server.asked) < 100
+
+
 def test_a_broken_picture_costs_nothing_and_is_counted(tmp_path):
     path, server = tmp_path / "own.answers.jsonl", Loopback(thought)
     with server.running() as url:
@@ -196,8 +237,9 @@ def test_the_ceiling_is_kept_whatever_is_under_way(tmp_path):
     assert sum(row["cost"] for row in rows(path)) == pytest.approx(100 * 3 / 16)
 
 
-def test_answers_that_nobody_counted_cost_their_worst_case(tmp_path):
-    bare = Reply(b'{"choices": [{"message": {"content": "B"}}], "usage": null}')
+@pytest.mark.parametrize("usage", ["null", '{"prompt_tokens": 7}', '{"completion_tokens": 3}'])
+def test_answers_that_nobody_counted_cost_their_worst_case(tmp_path, usage):
+    bare = Reply(f'{{"choices": [{{"message": {{"content": "B"}}}}], "usage": {usage}}}'.encode())
     with Loopback(lambda body, before: bare).running() as url:
         asked = run(url, tmp_path / "own.jsonl", prompts(100), price=ONE_DOLLAR, ceiling=5.0, concurrency=32)
     assert asked.answered == 5 and asked.cost == 5

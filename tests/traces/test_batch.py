@@ -16,7 +16,8 @@ from teaching import KEY, SETTINGS, holding, items, prompts, rows
 
 from fairreason.errors import ModelError, RunError
 from fairreason.models.backends import Sampling, retries
-from fairreason.traces import ask, batch, teachers
+from fairreason.traces import ask, batch, teachers, under_way
+from fairreason.traces.batch_api import BatchApi
 from fairreason.traces.budget import Budget
 from fairreason.traces.gather import Request, _teacher
 from fairreason.traces.journal import Journal
@@ -41,13 +42,14 @@ def echo(line):
     )
 
 
-def run(url, path, asked, samples=1, ceiling=None, price=ONE_DOLLAR, teacher=None, tell=print):
+def run(url, path, asked, samples=1, ceiling=None, price=ONE_DOLLAR, teacher=None, tell=print, thinking="on"):
     teacher = teacher or Teacher("tiny", "tiny", url, price=price)
     hashes = ask.hashes(asked)
     with Journal(path, SETTINGS) as journal:
         budget = Budget(ceiling, teacher.price, journal.spent)
         jobs = ask.missing(asked, hashes, samples, journal)
-        return batch.ask_batch(teacher, jobs, Sampling(16, 1.0, samples), journal, budget, tell=tell)
+        sampling = Sampling(16, 1.0, samples, thinking=thinking)
+        return batch.ask_batch(teacher, jobs, sampling, journal, budget, tell=tell)
 
 
 def test_questions_go_as_one_batch_and_its_results_into_the_journal(tmp_path):
@@ -96,6 +98,73 @@ def test_a_batch_whose_making_was_not_heard_of_is_found_and_not_made_again(tmp_p
     assert len(server.batches) == 1 and len(server.asked) == 10
 
 
+def test_it_is_found_behind_more_batches_than_one_list_holds(tmp_path):
+    server = BatchServer(echo)
+    server.page = 2
+    with server.running() as url:
+        for number in range(5):
+            run(url, tmp_path / f"{number}.answers.jsonl", prompts(1))
+        server.fail = lambda what, before: what == "POST /v1/batches" and before == 5
+        assert run(url, tmp_path / "own.answers.jsonl", prompts(10)).answered == 10
+    assert len(server.batches) == 6
+
+
+def test_thinking_off_goes_to_the_template_and_no_field_of_the_clients_goes_along(tmp_path):
+    server = BatchServer(echo)
+    with server.running() as url:
+        run(url, tmp_path / "own.answers.jsonl", prompts(1), thinking="off")
+    fields = {"model", "messages", "max_tokens", "temperature", "top_p", "seed", "chat_template_kwargs"}
+    assert set(server.asked[0]["body"]) == fields
+    assert server.asked[0]["body"]["chat_template_kwargs"] == {"enable_thinking": False}
+
+
+def test_lines_refused_for_the_name_of_the_limit_are_asked_again_under_the_other(tmp_path):
+    def answer(line):
+        refusal = {"error": {"message": "use 'max_completion_tokens' instead"}}
+        refused = {"response": {"status_code": 400, "body": refusal}, "error": None}
+        return refused if "max_tokens" in line["body"] or line["custom_id"] == "3" else echo(line)
+
+    server, path = BatchServer(answer), tmp_path / "own.answers.jsonl"
+    with server.running() as url:
+        asked = run(url, path, prompts(8))
+    assert (asked.answered, asked.failed, len(server.asked)) == (7, 1, 16)  # the fourth says so of either name
+    assert [line["body"].get("max_completion_tokens") for line in server.asked] == [None] * 8 + [16] * 8
+    assert asked.cost == pytest.approx(7 * 3 / 16) and not (tmp_path / "own.batch.json").exists()
+
+
+def killed(*arguments):
+    raise KilledError
+
+
+class KilledError(Exception):
+    pass
+
+
+def test_a_run_killed_before_it_noted_that_its_answers_are_kept_counts_and_pays_nothing_twice(tmp_path, monkeypatch):
+    server, path = BatchServer(echo), tmp_path / "own.answers.jsonl"
+    with server.running() as url:
+        with monkeypatch.context() as patch, pytest.raises(KilledError):
+            save = under_way.save
+            patch.setattr(under_way, "save", lambda *all: save(*all) if all[2] else killed())
+            run(url, path, prompts(10))
+        assert len(rows(path)) == 10 and (tmp_path / "own.batch.json").exists()
+        asked = run(url, path, prompts(12), ceiling=10 * 3 / 16 + 2)  # what they cost, and room for two more
+        assert (asked.answered, asked.failed, asked.stopped) == (2, 0, "") and asked.cost == pytest.approx(2 * 3 / 16)
+    assert len(rows(path)) == len(server.asked) == 12 and not (tmp_path / "own.batch.json").exists()
+
+
+def test_a_smaller_limit_keeps_what_was_asked_and_counts_only_what_is_wanted(tmp_path, monkeypatch):
+    server, path = BatchServer(echo), tmp_path / "own.answers.jsonl"
+    with server.running() as url:
+        with monkeypatch.context() as patch, pytest.raises(KilledError):
+            patch.setattr(BatchApi, "look", killed)
+            run(url, path, prompts(30))
+        asked = run(url, path, prompts(10))
+        assert (asked.wanted, asked.answered, asked.failed) == (10, 10, 0)
+        assert run(url, path, prompts(30)).wanted == 0
+    assert len(rows(path)) == len(server.asked) == 30
+
+
 def test_results_that_are_none_are_counted_and_asked_again_by_the_next_run(tmp_path):
     faults = {
         1: {"response": {"status_code": 400, "body": {"error": {"message": f"too long, {KEY}"}}}, "error": None},
@@ -130,8 +199,13 @@ def test_a_batch_that_failed_says_why(tmp_path):
 def test_the_ceiling_is_kept_by_what_is_sent(tmp_path):
     server, path = BatchServer(echo), tmp_path / "own.answers.jsonl"
     with server.running() as url:
-        asked = run(url, path, prompts(100), ceiling=5.0)  # one dollar each at most
-        assert asked.answered == len(server.asked) == 5 and "leaves no room" in asked.stopped
+        asked = run(url, path, prompts(100), ceiling=5.0)  # one dollar each at most, and 3/16 in the end
+    sizes, spent = [len(one["lines"]) for one in server.batches.values()], 0.0
+    for size in sizes:
+        assert spent + size <= 5.0
+        spent += size * 3 / 16
+    # 4.125 dollars leave no room, 3.9375 do, as where questions are asked one by one
+    assert asked.answered == sum(sizes) == 22 and sizes[0] == 5 and "leaves no room" in asked.stopped
 
 
 def test_a_batch_holds_no_more_than_its_results_may_weigh(tmp_path, monkeypatch):

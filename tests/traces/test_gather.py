@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,11 +20,11 @@ from loopback import Loopback, Reply, refuses, says
 from teaching import KEY, holding, items, number, rows
 
 from fairreason.cli import main
-from fairreason.errors import DataError, ModelError
+from fairreason.errors import DataError, ModelError, UsageError
 from fairreason.models.backends import retries
-from fairreason.traces.gather import _kept, source
+from fairreason.traces.gather import Request, _kept, gather, source
 from fairreason.traces.journal import Journal, journal_path
-from fairreason.traces.teachers import find
+from fairreason.traces.teachers import PRESETS, find
 
 pytestmark = pytest.mark.usefixtures("own_time_limit")
 COUNT = 300  # of which the train split has about 180
@@ -120,6 +122,8 @@ def test_killed_at_five_moments_and_started_again_nothing_is_lost_doubled_or_ask
         assert len(server.asked) - begun == wanted - len(before)
     by_id = lambda path: sorted(rows(path), key=lambda row: row["id"])  # noqa: E731
     assert by_id(torn) == by_id(calm)
+    assert (tmp_path / "torn.jsonl").read_bytes() == (tmp_path / "calm.jsonl").read_bytes()
+    assert len((tmp_path / "calm.jsonl").read_bytes().splitlines()) > 100
     assert not holding(KEY, tmp_path)
 
 
@@ -132,7 +136,8 @@ def wait(process, ready):
 
 def test_an_interrupt_says_that_the_same_command_goes_on(tmp_path):
     out = tmp_path / "own.jsonl"
-    with Loopback(slowly).running() as url:
+    server = Loopback(slowly)
+    with server.running() as url:
         process = begin(
             items(tmp_path, COUNT), "--teacher", "tiny", "--base-url", url, "--out", out, "--concurrency", 2
         )
@@ -141,7 +146,8 @@ def test_an_interrupt_says_that_the_same_command_goes_on(tmp_path):
         out_, err = process.communicate(timeout=60)
     assert process.returncode == 130 and out_ == ""
     assert err.splitlines()[-1] == "Interrupted. The same command goes on where it stopped."
-    assert len(rows(tmp_path / "own.answers.jsonl")) > 5  # whole lines alone
+    assert len(rows(tmp_path / "own.answers.jsonl")) == len(server.asked) > 5  # what was under way too
+    assert "Waiting for the answers under way; Ctrl-C again gives them up." in err
 
 
 def rows_so_far(path):
@@ -176,8 +182,12 @@ def test_what_cannot_be_asked_is_one_sentence_before_anything_is_paid(tmp_path, 
         assert "Did you mean o4-mini" in refused(2, bench, "--teacher", "o4-minni", "--out", out)
         assert "--price IN,OUT" in refused(2, bench, "--teacher", "tiny", *at, "--max-cost", 1)
         assert "takes no temperature" in refused(2, bench, "--teacher", "o4-mini", *at, "--temperature", 1)
-        assert "must end in .jsonl" not in refused(2, "lab-mat", "--teacher", "tiny", *at)
-        assert ".jsonl" in refused(2, bench, "--teacher", "tiny", "--base-url", url, "--out", tmp_path / "own.md")
+        elsewhere = ("--teacher", "tiny", "--base-url", url, "--out")
+        ending = "must be a file's name that ends in .jsonl"
+        assert ending in refused(2, bench, *elsewhere, tmp_path / "own.md")
+        assert "answers.jsonl are for what stands" in refused(2, bench, *elsewhere, tmp_path / "own.answers.jsonl")
+        traced = f"traces:{tmp_path / 't.jsonl'}"
+        assert "name the benchmark that they are of" in refused(2, traced, "--teacher", "tiny", *at)
         assert "greedy" in refused(2, bench, "--teacher", "tiny", *at, "--temperature", 0, "--samples", 2)
         assert "evaluation alone" in refused(2, "bbq-open", "--teacher", "tiny", *at)
         assert "evaluation alone" in refused(2, "math500", "--teacher", "tiny", *at)
@@ -200,12 +210,59 @@ def test_a_wrong_key_or_model_is_one_sentence(tmp_path, reply, sentence):
         assert sentence in refused(1, *ask)
 
 
-def test_a_stop_after_answers_says_that_they_stay(tmp_path):
-    server = Loopback(lambda body, before: right(body) if len(server.asked) <= 7 else refuses(401))
+def test_nothing_is_written_over_that_is_not_ours(tmp_path):
+    bench, out = items(tmp_path, 40), tmp_path / "own.jsonl"
+    server = Loopback(right)
     with server.running() as url:
-        ask = (items(tmp_path, 60), "--teacher", "tiny", "--base-url", url, "--out", tmp_path / "own.jsonl")
-        sentence = refused(1, *ask, "--concurrency", 1)
-        assert "The 7 answers in" in sentence and "the same command goes on" in sentence
+        ask = ("--teacher", "tiny", "--base-url", url, "--limit", 4)
+        for name in ("own.jsonl", "own.dropped.jsonl", "own.md"):
+            (tmp_path / name).write_text("precious")
+            sentence = refused(2, bench, *ask, "--out", out)
+            assert f"{name} is there already, without the answers (own.answers.jsonl)" in sentence
+            assert (tmp_path / name).read_text() == "precious" and server.asked == []
+            (tmp_path / name).unlink()
+        assert run(bench, *ask, "--out", out)[0] == run(bench, *ask, "--out", out)[0] == 0  # what is ours, it may
+        questions = tmp_path / "items.jsonl"
+        before = questions.read_bytes()
+        shutil.copy(tmp_path / "own.answers.jsonl", tmp_path / "items.answers.jsonl")
+        assert "the questions themselves" in refused(2, bench, *ask, "--out", tmp_path / "." / "items.jsonl")
+        shutil.copy(questions, tmp_path / "own.dropped.jsonl")
+        other = f"items:{tmp_path / 'own.dropped.jsonl'}"
+        assert "the questions themselves" in refused(2, other, *ask, "--out", out)
+    assert questions.read_bytes() == before
+
+
+def test_a_teacher_that_goes_away_leaves_its_answers_and_an_error(tmp_path):
+    """Two times: the second finds answers and gets none."""
+    server = Loopback(lambda body, before: right(body) if len(server.asked) <= 7 else refuses(402, "empty"))
+    with server.running() as url:
+        ask = Request(items(tmp_path, 60), "tiny", tmp_path / "own.jsonl", url, concurrency=1)
+        for answered, before in ((7, 0), (0, 7)):
+            found = gather(ask)
+            assert "The 7 answers in" in str(found.error) and "the same command goes on" in str(found.error)
+            assert "nothing left to pay with" in str(found.error) and len(found.answers) == 7
+            assert (found.asked.answered, found.asked.before) == (answered, before) and found.asked.wanted > 20
+        with pytest.raises(ModelError, match="nothing left to pay with"):
+            gather(replace(ask, out=tmp_path / "other.jsonl"))
+
+
+def test_answers_that_are_all_there_need_no_key(tmp_path, monkeypatch):
+    bench, out, server = items(tmp_path, 60), tmp_path / "own.jsonl", Loopback(thought)
+    with server.running() as url:
+        monkeypatch.setitem(PRESETS, "deepseek-reasoner", replace(PRESETS["deepseek-reasoner"], base_url=url))
+        monkeypatch.setenv("DEEPSEEK_API_KEY", KEY)
+        ask = Request(bench, "deepseek-reasoner", out, limit=5)
+        whole = gather(ask)
+        monkeypatch.delenv("DEEPSEEK_API_KEY")
+        assert gather(ask).answers == whole.answers and len(server.asked) == 5
+        for more in (replace(ask, limit=6), replace(ask, out=tmp_path / "other.jsonl")):
+            with pytest.raises(UsageError, match="needs a key; set DEEPSEEK_API_KEY"):
+                gather(more)
+        assert len(server.asked) == 5
+
+
+def thought(body, before=0):
+    return says("B", reasoning_content="So.")
 
 
 def test_a_preset_whose_own_address_has_switched_it_off_says_so(tmp_path):
@@ -244,9 +301,9 @@ def test_a_source_without_a_checkable_answer_is_refused_and_others_are_left_out(
 
     write(["It follows."] * 60)
     with pytest.raises(DataError, match="no answer in it can be checked by a rule"):
-        source("mixture-of-thoughts/math", "train", None, tmp_path)
+        source("mixture-of-thoughts/math", None, tmp_path)
     write(["It follows.", r"It is \boxed{7}."] * 30)
-    found = source("mixture-of-thoughts/math", "train", None, tmp_path)
+    found = source("mixture-of-thoughts/math", None, tmp_path)
     assert found.uncheckable > 5 and all(e.metadata["checkable"] for e in found.examples) and len(found.examples) > 5
 
 

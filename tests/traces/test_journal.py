@@ -45,7 +45,9 @@ def test_a_question_put_in_other_words_is_not_answered_yet(tmp_path: Path) -> No
         journal.add(answer(1, hash="old"))
         assert journal.holds("q/1", 0, "old") and not journal.holds("q/1", 0, "new")
         journal.add(answer(1, text="C", hash="new"))
+        assert journal.holds("q/1", 0, "old") and journal.holds("q/1", 0, "new")  # put as before it is there still
     with Journal(path, SETTINGS) as journal:
+        assert journal.holds("q/1", 0, "old") and journal.holds("q/1", 0, "new")
         assert [one.completion.text for one in journal.answers({"q/1": "new"}, 1)] == ["C"]
         assert [one.completion.text for one in journal.answers({"q/1": "old"}, 1)] == ["B"]
 
@@ -158,6 +160,14 @@ def test_a_full_disk_fails_each_answer_in_one_sentence(tmp_path: Path) -> None:
     for kept in (first, second):
         with pytest.raises(RunError, match=r"No space left on device.*the same command goes on"):
             kept.result(0)
+
+
+@pytest.mark.parametrize("text, cost", [("half a pair: \ud800", 0.25), ("B", float("nan"))])
+def test_what_no_file_can_hold_fails_and_nobody_waits(tmp_path: Path, text: str, cost: float) -> None:
+    with Journal(tmp_path / "bbq.answers.jsonl", SETTINGS) as journal:
+        kept = journal.add(Answer("q/1", 0, Completion(text, "stop", 7, 3), cost=cost))
+        with pytest.raises(RunError, match=r"cannot be written \((UnicodeEncodeError|ValueError): .*goes on"):
+            kept.result(60)
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:

@@ -38,6 +38,24 @@ def test_the_lab_base_writes_traces_and_a_larger_limit_asks_only_for_the_rest(tm
     assert rest.answers == whole.answers and rest.asked.before == 8 and rest.asked.answered == 8
 
 
+def test_more_samples_are_the_same_answers_and_only_the_missing_ones_are_written(tmp_path, monkeypatch):
+    from fairreason.models.backends import huggingface
+
+    written, real = [], huggingface.HuggingFaceBackend._run
+
+    def counting(self, batch, sampling):
+        written.extend((row.asked.id, row.key) for row in batch)
+        return real(self, batch, sampling)
+
+    monkeypatch.setattr(huggingface.HuggingFaceBackend, "_run", counting)
+    whole = gather(request(tmp_path / "whole", limit=6, samples=3))
+    assert len(written) == len(whole.answers) == 18
+    gather(request(tmp_path / "parts", limit=4, samples=2))
+    written.clear()
+    rest = gather(request(tmp_path / "parts", limit=6, samples=3))
+    assert rest.answers == whole.answers and rest.asked.answered == len(written) == 4 + 2 * 3
+
+
 def test_what_was_written_before_it_broke_off_is_kept(tmp_path, monkeypatch):
     from fairreason.models.backends import huggingface
 
@@ -62,8 +80,8 @@ def test_what_was_written_before_it_broke_off_is_kept(tmp_path, monkeypatch):
 def _small(real):
     """Batches of two answers, so that a run can break off between them."""
 
-    def batches(prompts, encoder, copies, sampling, most):
-        for batch in real(prompts, encoder, copies, sampling, most):
+    def batches(prompts, encoder, copies, sampling, most, first):
+        for batch in real(prompts, encoder, copies, sampling, most, first):
             yield from ([batch] if isinstance(batch, tuple) else (batch[i : i + 2] for i in range(0, len(batch), 2)))
 
     return batches
@@ -73,7 +91,7 @@ def test_a_question_that_cannot_be_answered_is_counted_and_not_kept(tmp_path, mo
     class Half:
         fingerprint = "half"
 
-        def generate(self, prompts, sampling):
+        def generate(self, prompts, sampling, first):
             for index in range(len(prompts)):
                 fine = Completion("so\n</think>\n\nB", "stop", 5, 2)
                 yield index, [Completion("out of memory", "error") if index % 2 else fine] * sampling.samples

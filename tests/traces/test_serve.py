@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -19,9 +18,7 @@ pytestmark = pytest.mark.usefixtures("own_time_limit")
 
 @pytest.fixture(scope="module")
 def served():
-    """The address of `transformers serve`."""
-    if not all(importlib.util.find_spec(name) for name in ("fastapi", "uvicorn")):
-        pytest.skip("transformers serve needs its extra `serving`")
+    """The address of `transformers serve`, whose fastapi and uvicorn are in our extra `dev`."""
     port = free_port()
     code = "from transformers.cli.transformers import app; app()"
     arguments = ["serve", str(WEIGHTS / "lab"), "--device", "cpu", "--host", "127.0.0.1", "--port", str(port)]

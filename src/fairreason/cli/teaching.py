@@ -74,7 +74,6 @@ def collect(
         ),
     ] = None,
     backend: Annotated[Literal["huggingface", "vllm"], typer.Option(help="self: what answers.")] = "huggingface",
-    split: Annotated[Literal["train", "dev"], typer.Option(help="Which questions.")] = "train",
     limit: Annotated[
         int | None, typer.Option(min=1, help="At most so many questions, spread over the clusters.")
     ] = None,
@@ -85,7 +84,9 @@ def collect(
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, thinking included.")] = 8192,
     thinking: Annotated[Literal["on", "off"], typer.Option(help="Handed to the chat template.")] = "on",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the answers, where the teacher takes one.")] = 0,
-    concurrency: Annotated[int, typer.Option(min=1, help="Requests at a time; fewer while the server is busy.")] = 32,
+    concurrency: Annotated[
+        int, typer.Option(min=1, help="Requests at a time, from the start; never more, fewer while the server is busy.")
+    ] = 32,
     time_limit: Annotated[float, typer.Option(min=0.1, help="Seconds that an answer may take.")] = 600.0,
     max_cost: Annotated[
         float | None,
@@ -113,8 +114,8 @@ def collect(
 ) -> None:
     """Ask a teacher a benchmark's training questions and keep what is right, fair and new.
 
-    Run it again to go on where it stopped: nothing is asked twice. Beside FILE it writes what was dropped and why,
-    every answer that was paid for, and a dataset card.
+    Run it again to go on where it stopped: no answer that is there is asked for again. Beside FILE it writes what was
+    dropped and why, every answer that was paid for, and a dataset card.
 
     Keys come from the environment: DEEPSEEK_API_KEY for deepseek-reasoner, OPENAI_API_KEY for all others.
     """
@@ -129,7 +130,6 @@ def collect(
         base_url=base_url,
         model=model,
         backend=backend,
-        split=split,
         limit=limit,
         samples=samples,
         temperature=temperature,

@@ -7,6 +7,7 @@ sample), and the same command asks for exactly those that are missing.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -91,8 +92,9 @@ def ask(
     progress: Callable[[Asked], None] = lambda asked: None,
 ) -> Asked:
     """Asks the jobs, `concurrency` at a time at most, each within `time_limit` seconds. Raises ModelError when asking
-    on is of no use, RunError when an answer cannot be written; what has come before is in the journal."""
-    asked = Asked(wanted=len(jobs))
+    on is of no use, RunError when an answer cannot be written; what has come before is in the journal. On a first
+    Ctrl-C what is under way is waited for and kept too."""
+    asked, ending = Asked(wanted=len(jobs)), asyncio.Event()
 
     async def work(deliver: Callable[[tuple[Completion, float | None, bool]], None]) -> None:
         session = Session(
@@ -103,6 +105,7 @@ def ask(
             time_limit,
             teacher.key,
             teacher.dialect,
+            ending,
         )
 
         async def one(job: Job) -> bool:
@@ -125,9 +128,15 @@ def ask(
 
         await session.work(jobs, one)
 
-    for made, cost, kept in background.stream(work):
-        asked.count(made, cost, kept)
-        progress(asked)
+    answers = background.stream(work, ending)
+    try:
+        for made, cost, kept in answers:
+            asked.count(made, cost, kept)
+            progress(asked)
+    except KeyboardInterrupt as stop:  # it may have come while counting; the journal takes what is under way
+        answers.throw(stop)
+        for _ in answers:
+            pass
     if budget.exhausted:
         asked.stopped = f"--max-cost {budget.ceiling:g} leaves no room for another answer"
     return asked

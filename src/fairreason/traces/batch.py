@@ -2,42 +2,41 @@
 
 A batch's id is on disk before anything is waited for (traces/under_way.py). A run that was broken off waits for those
 batches and asks nothing twice; where it was broken off between making a batch and writing its id down, the batch is
-found by the file that it reads. Results go into the journal like any other answer.
+found by the file that it reads. Results go into the journal like any other answer. Under a ceiling a batch holds what
+fits at its worst case; what its answers leave of the money goes into a next one, until nothing fits.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-import openai
-
-from fairreason.errors import DataError, ModelError
-from fairreason.models.backends import background, retries
+from fairreason.errors import DataError
+from fairreason.models.backends import background
 from fairreason.models.backends.base import Prompt, Sampling
 from fairreason.models.backends.openai_client import LARGEST
-from fairreason.models.backends.openai_messages import BadReplyError, said
+from fairreason.models.backends.openai_messages import CHAT, OTHER_LIMIT, BadReplyError, named, printable, said
 from fairreason.models.backends.openai_server import shown
-from fairreason.models.backends.openai_session import APIS, FailedError, Session
+from fairreason.models.backends.openai_session import APIS, Session
 from fairreason.records import Completion
 from fairreason.traces import under_way
 from fairreason.traces.ask import Asked, Job, answer_of
+from fairreason.traces.batch_api import BatchApi
 from fairreason.traces.budget import Budget
 from fairreason.traces.journal import Journal
 from fairreason.traces.teachers import Teacher
 
-Value = TypeVar("Value")
+Key = tuple[str, int, str]
+"""Question, sample, hash of the question as it was put."""
 
 DISCOUNT = 0.5
 REQUESTS, BYTES = 50_000, 200_000_000
 """The most that one batch takes (OpenAI's limits)."""
 BYTES_A_TOKEN, BYTES_AROUND = 8, 4_096  # of a result, so that a batch's results fit into one reply
 FIRST_LOOK, LONGEST_LOOK = 1.0, 60.0
-WITHOUT = (404, 405, 501)
 ENDED = ("completed", "expired", "cancelled", "failed")
-URLS: dict[str, Any] = {"chat": "/v1/chat/completions", "responses": "/v1/responses"}
 
 
 def ask_batch(
@@ -85,29 +84,44 @@ class _Batches:
         self.budget, self.asked, self.progress, self.tell = budget, asked, progress, tell
         self.path = under_way.batch_path(journal.path)
         self.open: list[dict[str, Any]] = under_way.read(self.path, journal.settings)
+        self.api = BatchApi(session, self.path, (batch["file"] for batch in self.open))
+        self.wanted: dict[Key, Job] = {}
+        self.left: list[Job] = []
+        self.settled: set[Key] = set()
+        self.renamed: set[Key] = set()
 
     async def run(self, jobs: Sequence[Job]) -> None:
-        for batch in self.open:
-            for *_, most in batch["asked"]:
-                self.budget.hold(most)
-        begun = {(id, sample) for batch in self.open for id, sample, *_ in batch["asked"]}
-        for lines, rows in self._parts([job for job in jobs if (job.prompt.id, job.sample) not in begun]):
-            await self._upload(lines, rows)
-        for batch in list(self.open):
-            await self._begin(batch)
-        for batch in list(self.open):
-            await self._finish(batch)
+        """Waits for the batches that are under way, beside new ones, and sends more while there is room."""
+        self.wanted = {(job.prompt.id, job.sample, job.hash): job for job in jobs}
+        begun = {_key(row): row[3] for batch in self.open for row in batch["asked"]}
+        self.settled = {key for key in begun if self.journal.holds(*key)}  # killed before it wrote that down
+        for key in begun.keys() - self.settled:
+            self.budget.hold(begun[key])
+        self.left = [job for key, job in self.wanted.items() if key not in begun]
+        while True:
+            for lines, rows in self._parts():
+                self.open.append({"file": await self.api.upload(lines), "batch": None, "asked": rows})
+                self._save()
+            if not self.open:
+                break
+            for batch in list(self.open):
+                await self._begin(batch)
+            for batch in list(self.open):
+                await self._finish(batch)
+        self.budget.exhausted = bool(self.left)
 
-    def _parts(self, jobs: Sequence[Job]) -> Iterator[tuple[list[str], list[list[Any]]]]:
-        """The jobs that the budget has room for, in parts that a batch takes: its lines, and what they ask."""
+    def _parts(self) -> Iterator[tuple[list[str], list[list[Any]]]]:
+        """Of the jobs that are left those that the budget has room for, in parts that a batch takes: its lines, and
+        what they ask."""
         room = LARGEST // (self.sampling.max_new_tokens * BYTES_A_TOKEN + BYTES_AROUND)
         lines: list[str] = []
         rows: list[list[Any]] = []
         size = 0
-        for job in jobs:
+        jobs, self.left = self.left, []
+        for number, job in enumerate(jobs):
             most = self.teacher.most(job.prompt, self.sampling)
             if not self.budget.fits(most):
-                self.budget.exhausted = True
+                self.left = jobs[number:]
                 break
             try:
                 fields = APIS[self.teacher.dialect.api].request(
@@ -116,60 +130,36 @@ class _Batches:
             except DataError as error:
                 self.asked.count(Completion(str(error), "error"), None, False)
                 continue
-            body = {**fields, **fields.pop("extra_body", {})}
+            more = fields.pop("extra_body", {})
+            body = {**named(fields, self.session.other_limit), **more}
             length = len(json.dumps(body))
             if rows and (len(rows) >= min(REQUESTS, max(1, room)) or size + length > BYTES // 2):
                 yield lines, rows
                 lines, rows, size = [], [], 0
             self.budget.hold(most)
-            line = {"custom_id": str(len(rows)), "method": "POST", "url": URLS[self.teacher.dialect.api], "body": body}
+            line = {"custom_id": str(len(rows)), "method": "POST", "url": self.api.url, "body": body}
             lines.append(json.dumps(line))
             rows.append([job.prompt.id, job.sample, job.hash, most])
             size += length
         if rows:
             yield lines, rows
 
-    async def _upload(self, lines: list[str], rows: list[list[Any]]) -> None:
-        content = "".join(line + "\n" for line in lines).encode()
-
-        async def send() -> Any:
-            try:
-                return await self.session.client.files.create(file=("questions.jsonl", content), purpose="batch")
-            except openai.APIStatusError as error:
-                if error.status_code in WITHOUT:
-                    raise ModelError(
-                        f"{self.session.address}: this server has no batch API ({error.status_code}); leave --batch out"
-                    ) from None
-                raise
-
-        file = await self._ask(send)
-        self.open.append({"file": file.id, "batch": None, "asked": rows})
-        self._save()
-
     async def _begin(self, batch: dict[str, Any]) -> None:
-        """Makes the batch, if it is not there: a request whose reply was lost is not made again."""
-
-        async def send() -> Any:
-            listed = (await self.session.client.batches.list(limit=100)).data
-            own = next((one for one in listed if one.input_file_id == batch["file"]), None)
-            return own or await self.session.client.batches.create(
-                input_file_id=batch["file"], endpoint=URLS[self.teacher.dialect.api], completion_window="24h"
-            )
-
+        """Makes the batch, if it is not there."""
         if batch["batch"] is None:
-            batch["batch"] = (await self._ask(send)).id
+            id = batch["batch"] = await self.api.make(batch["file"])
             self._save()
-            self.tell(f"batch {batch['batch']}: {len(batch['asked']):,} questions; its id is in {self.path}")
+            self.tell(f"batch {printable(id)}: {len(batch['asked']):,} questions; its id is in {self.path}")
 
     async def _finish(self, batch: dict[str, Any]) -> None:
         """Waits for the batch and puts what it gave into the journal."""
         pause, said_last = FIRST_LOOK, ""
         while True:
-            found = await self._ask(lambda: self._look(batch["batch"]))
+            found = await self.api.look(batch["batch"])
             if found.status in ENDED:
                 break
             done = getattr(found.request_counts, "completed", 0)
-            line = f"batch {found.id}: {found.status}, {done:,} of {len(batch['asked']):,}"
+            line = printable(f"batch {found.id}: {found.status}, {done:,} of {len(batch['asked']):,}")
             if line != said_last:
                 self.tell(line)
             said_last = line
@@ -178,64 +168,54 @@ class _Batches:
         results: dict[str, dict[str, Any]] = {}
         for id in (found.output_file_id, found.error_file_id):
             if id:
-                results |= _by_id(await self._ask(lambda id=id: self._content(id)))  # type: ignore[misc]
+                results |= await self.api.results(id)
         errors = getattr(found.errors, "data", None) or []
-        lack = f"the batch {found.status} without it ({said(errors[0].message) if errors else 'no reason given'})"
+        why = self.session.shown(said(errors[0].message)) if errors else "no reason given"
+        lack = f"the batch {found.status} without it ({why})"
         await asyncio.gather(  # together, so that the journal writes them as groups
             *(
-                self._result(Job(Prompt(id, ""), sample, prompt_hash), most, results.get(str(number)), lack)
-                for number, (id, sample, prompt_hash, most) in enumerate(batch["asked"])
+                self._result(_key(row), row[3], results.get(str(number)), lack)
+                for number, row in enumerate(batch["asked"])
+                if _key(row) not in self.settled
             )
         )
         self.open.remove(batch)
         self._save()
 
-    async def _result(self, job: Job, most: float, result: dict[str, Any] | None, lack: str) -> None:
+    async def _result(self, key: Key, most: float, result: dict[str, Any] | None, lack: str) -> None:
+        """Keeps an answer, also one that a smaller limit does not want any more: it was paid for."""
+        job = self.wanted.get(key, Job(Prompt(key[0], ""), *key[1:]))
         response = (result or {}).get("response") or {}
         body, cost, kept = response.get("body") or (result or {}).get("error"), None, False
         try:
             if response.get("status_code") != 200 or not isinstance(body, dict):
-                raise BadReplyError(said(body) if result else lack)
+                raise BadReplyError(said(body))
             reply = self.session.read(body, self.sampling)
             made, kept = reply.completion, True
             cost = self.teacher.cost(made, most)
-            if not self.journal.holds(job.prompt.id, job.sample, job.hash):
-                await self.journal.keep(answer_of(job, made, reply.model, cost))
+            await self.journal.keep(answer_of(job, made, reply.model, cost))
         except BadReplyError as error:
-            made = Completion(self.session.without_secrets(str(error)), "error")
+            made = Completion(self.session.shown(str(error)) if result else lack, "error")
         self.budget.settle(most, cost or 0.0)
+        if key not in self.wanted:
+            return
+        if not kept and self._wants_the_other_limit(made.text) and key not in self.renamed:
+            self.session.other_limit = True
+            self.renamed.add(key)
+            self.left.append(job)
+            return
         self.asked.count(made, cost, kept)
         self.progress(self.asked)
 
-    async def _look(self, id: str) -> Any:
-        try:
-            return await self.session.client.batches.retrieve(id)
-        except openai.NotFoundError:
-            raise ModelError(
-                f"{self.session.address}: does not know the batch {id} that {self.path} names; "
-                "delete that file to ask its questions again"
-            ) from None
-
-    async def _content(self, id: str) -> bytes:
-        return (await self.session.client.files.content(id)).content
+    def _wants_the_other_limit(self, refusal: str) -> bool:
+        dialect = self.teacher.dialect
+        return dialect.api == "chat" and dialect.limit == CHAT.limit and OTHER_LIMIT in refusal
 
     def _save(self) -> None:
         under_way.save(self.path, self.journal.settings, self.open)
 
-    async def _ask(self, send: Callable[[], Awaitable[Value]]) -> Value:
-        try:
-            return await self.session.persistently(send, tries=retries.BUSY_TRIES)
-        except FailedError as error:
-            raise self.session.hopeless(error.trouble) from None
 
-
-def _by_id(content: bytes) -> dict[str, dict[str, Any]]:
-    """A result file's lines by custom_id; a line that is none is left out, its question then has no result."""
-    found = {}
-    for line in content.splitlines():
-        try:
-            row = json.loads(line)
-            found[str(row["custom_id"])] = row
-        except (ValueError, KeyError, TypeError):
-            continue
-    return found
+def _key(row: Sequence[Any]) -> Key:
+    """Which answer a row of under_way.py asks for."""
+    id, sample, prompt_hash, _ = row
+    return id, sample, prompt_hash

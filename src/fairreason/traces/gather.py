@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from fairreason import benchmarks
+from fairreason.benchmarks import traced_source
 from fairreason.benchmarks.base import Benchmark
 from fairreason.errors import DataError, ModelError, RunError, UsageError
 from fairreason.evaluation.subset import subset
@@ -19,12 +20,14 @@ from fairreason.models.backends import BACKENDS
 from fairreason.models.backends.base import Backend, Sampling
 from fairreason.models.backends.openai_server import shown
 from fairreason.records import Example
-from fairreason.traces import ask, batch, own, teachers, under_way
+from fairreason.traces import ask, batch, outputs, own, teachers, under_way
 from fairreason.traces.answers import Answer
 from fairreason.traces.budget import Budget
 from fairreason.traces.journal import Journal, journal_path
 from fairreason.traces.teachers import Price, Teacher
 
+SPLIT = "train"
+"""Nothing trains on another, so no other is asked."""
 Progress = Callable[[int, int, float | None], None]
 """Called with (answers there, of, US dollars that this run has cost or None)."""
 
@@ -40,7 +43,6 @@ class Request:
     base_url: str | None = None
     model: str | None = None
     backend: str = "huggingface"
-    split: Literal["train", "dev"] = "train"
     limit: int | None = None
     samples: int = 1
     temperature: float | None = None
@@ -64,13 +66,15 @@ class Source(NamedTuple):
 
 
 class Gathered(NamedTuple):
-    """The answers, sorted by (question, sample), what became of all that were wanted, and how was asked."""
+    """The answers, sorted by (question, sample), what became of all that were wanted, and how was asked. `error`: what
+    ended the asking before all was asked (the account is empty, say); raise it when the answers are used."""
 
     source: Source
     answers: list[Answer]
     asked: ask.Asked
     settings: dict[str, Any]
     journal: Path
+    error: ModelError | None = None
 
 
 def gather(
@@ -79,9 +83,9 @@ def gather(
     progress: Progress = lambda done, of, cost: None,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Gathered:
-    """Asks for what the journal beside `out` does not hold yet. Raises FairReasonError; what was answered stays."""
-    if request.out.suffix != ".jsonl":
-        raise UsageError(f"--out {request.out}: must be a file's name that ends in .jsonl")
+    """Asks for what the journal beside `out` does not hold yet. Raises FairReasonError; what was answered stays. A
+    teacher that goes away when these questions have answers is no exception, but the result's `error`."""
+    outputs.check(request.out, request.bench)
     teacher = None if request.teacher == teachers.SELF else _teacher(request)
     sampled = teacher is None or teacher.dialect.sampled
     temperature = (1.0 if request.temperature is None else request.temperature) if sampled else 0.0
@@ -89,12 +93,12 @@ def gather(
         raise UsageError("--samples above 1 need a temperature above 0: greedy answers are all alike")
     if teacher is None:
         _refuse_remote(request)
-    found = source(request.bench, request.split, request.limit, data)
+    found = source(request.bench, request.limit, data)
     backend = None if teacher else _backend(request)
     sampling = Sampling(request.max_new_tokens, temperature, request.samples, request.seed, request.thinking)
     settings = {
         "benchmark": found.benchmark.name,
-        "split": request.split,
+        "split": SPLIT,
         "teacher": request.teacher,
         "model": teacher.model if teacher else request.model,
         "address": shown(teacher.base_url) if teacher else None,
@@ -111,34 +115,43 @@ def gather(
         before = len(prompts) * request.samples - len(jobs)
         progress(before, before + len(jobs), None)
 
+        asked, error = ask.Asked(), None
+
         def seen(now: ask.Asked) -> None:
+            nonlocal asked
+            asked = now
             progress(before + now.answered + now.failed, before + len(jobs), now.cost)
 
         try:
             asked = _ask(request, teacher, backend, jobs, sampling, journal, seen, tell)
-        except ModelError as error:
-            raise _kept(error, journal, teacher) from None
+        except ModelError as trouble:
+            error = _kept(trouble, journal, teacher)
         asked.wanted, asked.before = before + len(jobs), before
+    answers = journal.answers(hashes, request.samples)
+    if error is not None and not answers:
+        raise error
     if jobs and not (asked.answered or before or asked.stopped):
         reason = next(iter(asked.reasons), "no reason given")
         raise RunError(f"{found.benchmark.name}: not one of {len(jobs):,} answers came ({reason})")
-    return Gathered(found, journal.answers(hashes, request.samples), asked, settings, journal.path)
+    return Gathered(found, answers, asked, settings, journal.path, error)
 
 
-def source(name: str, split: str, limit: int | None, data: Path | None) -> Source:
+def source(name: str, limit: int | None, data: Path | None) -> Source:
     """The questions that a teacher may be asked. Raises UsageError or DataError where it may not."""
+    if traced_source.path_of(name) is not None:
+        raise UsageError(f"{name}: these questions have traces already; name the benchmark that they are of")
     benchmark = benchmarks.get(name)
     if not benchmark.trains:
         raise UsageError(f"{name}: is for evaluation alone, nothing trains on it, so it needs no traces")
-    if split not in benchmark.splits:
+    if SPLIT not in benchmark.splits:
         raise UsageError(
-            f"{name}: has no {split} split ({', '.join(benchmark.splits)} alone); test questions are for reports"
+            f"{name}: has no {SPLIT} split ({', '.join(benchmark.splits)} alone); test questions are for reports"
         )
     benchmark.needs()
-    everything = benchmark.load(split, data)
+    everything = benchmark.load(SPLIT, data)
     examples = [example for example in everything if example.metadata.get("checkable") is not False]
     if not examples:
-        why = "no answer in it can be checked by a rule" if everything else f"its {split} split has no questions"
+        why = "no answer in it can be checked by a rule" if everything else f"its {SPLIT} split has no questions"
         raise DataError(f"{name}: {why}, so no trace of it could be kept")
     chosen = subset(examples, limit) if limit is not None else examples
     if not chosen:
@@ -150,7 +163,8 @@ def _teacher(request: Request) -> Teacher:
     teacher = teachers.find(request.teacher, request.base_url, request.model, request.price)
     shown(teacher.base_url)  # what is no address is an error now
     teachers.check_sampling(teacher, request.temperature, request.thinking)
-    teachers.check_key(teacher)
+    if not journal_path(request.out).exists():  # one that is whole needs no key
+        teachers.check_key(teacher)
     if request.batch and teacher.price and not request.price:
         price = teacher.price
         half = Price(price.input * batch.DISCOUNT, price.output * batch.DISCOUNT, price.date)
@@ -194,8 +208,12 @@ def _ask(
         return own.write_own(backend, jobs, sampling, journal, seen)
     assert teacher is not None
     budget = Budget(request.max_cost, teacher.price, journal.spent)
-    if not request.batch and (left := under_way.batch_path(journal.path)).exists():
+    left = under_way.batch_path(journal.path)
+    if not request.batch and left.exists():
         raise UsageError(f"{left}: batches are under way for these questions; add --batch to wait for them")
+    if not jobs and not left.exists():
+        return ask.Asked()
+    teachers.check_key(teacher)
     if request.batch:
         return batch.ask_batch(
             teacher, jobs, sampling, journal, budget, time_limit=request.time_limit, progress=seen, tell=tell

@@ -47,7 +47,7 @@ class Journal:
 
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
         self.path, self.settings = path, {"format": FORMAT, **settings}
-        self.held: dict[tuple[str, int], str] = {}
+        self.held: set[tuple[str, int, str]] = set()
         self.spent = 0.0
         self.error: RunError | None = None
         self._waiting: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
@@ -77,12 +77,12 @@ class Journal:
 
     def holds(self, id: str, sample: int, prompt_hash: str) -> bool:
         """Whether this question, put in these words, has this answer already."""
-        return self.held.get((id, sample)) == prompt_hash
+        return (id, sample, prompt_hash) in self.held
 
     def add(self, answer: Answer) -> Future[None]:
         """Hands the answer to the writing thread; the future is done when the disk has it, or raises RunError."""
         kept: Future[None] = Future()
-        self.held[answer.id, answer.sample] = answer.prompt_hash
+        self.held.add((answer.id, answer.sample, answer.prompt_hash))
         self.spent += answer.cost or 0.0
         self._waiting.put((answer, kept))
         return kept
@@ -117,7 +117,7 @@ class Journal:
                 f"{self.path}: holds answers under other settings ({said}). Ask as before, or give --out another name"
             )
         for answer in self._rows():
-            self.held[answer.id, answer.sample] = answer.prompt_hash
+            self.held.add((answer.id, answer.sample, answer.prompt_hash))
             self.spent += answer.cost or 0.0
 
     def _begin(self) -> None:
@@ -150,16 +150,16 @@ class Journal:
                 while rest:
                     rest = rest[file.write(rest) :]
                 os.fsync(file.fileno())
-            except OSError as error:
+            except Exception as error:  # whatever it was, nobody may wait for good
                 self.error = self._unwritable(error)
         for _, kept in group:
             if kept.set_running_or_notify_cancel():
                 kept.set_result(None) if self.error is None else kept.set_exception(self.error)
 
-    def _unwritable(self, error: OSError) -> RunError:
+    def _unwritable(self, error: Exception) -> RunError:
+        why = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
         return RunError(
-            f"{self.path}: cannot be written ({error.strerror}). What it holds stays; "
-            "the same command goes on from there"
+            f"{self.path}: cannot be written ({why}). What it holds stays; the same command goes on from there"
         )
 
 

@@ -28,21 +28,32 @@ def write_own(
     asked = Asked(wanted=len(jobs))
     by_id = {job.prompt.id: job.prompt for job in jobs}
     wanted = {(job.prompt.id, job.sample): job for job in jobs}
-    prompts = list(by_id.values())
-    samples = max((job.sample for job in jobs), default=0) + 1
     last: Future[None] | None = None
-    for index, answers in backend.generate(prompts, replace(sampling, samples=samples)):
-        for sample, made in enumerate(answers):
-            job = wanted.get((prompts[index].id, sample))
-            if job is None:
-                continue
-            kept = made.finish_reason != "error"
-            if kept:
-                last = journal.add(answer_of(job, made, backend.fingerprint, None))
-            asked.count(made, None, kept)
-        if journal.error is not None:
-            raise journal.error
-        progress(asked)
+    for samples, ids in _alike(jobs).items():
+        prompts = [by_id[id] for id in ids]
+        for index, answers in backend.generate(prompts, replace(sampling, samples=len(samples)), samples.start):
+            for sample, made in zip(samples, answers, strict=True):
+                job = wanted.get((prompts[index].id, sample))
+                if job is None:  # between two that failed
+                    continue
+                kept = made.finish_reason != "error"
+                if kept:
+                    last = journal.add(answer_of(job, made, backend.fingerprint, None))
+                asked.count(made, None, kept)
+            if journal.error is not None:
+                raise journal.error
+            progress(asked)
     if last is not None:
         last.result()  # rows are written in their order
     return asked
+
+
+def _alike(jobs: Sequence[Job]) -> dict[range, list[str]]:
+    """The questions by the samples that they lack, from the first to the last."""
+    lacking: dict[str, list[int]] = {}
+    for job in jobs:
+        lacking.setdefault(job.prompt.id, []).append(job.sample)
+    groups: dict[range, list[str]] = {}
+    for id, samples in lacking.items():
+        groups.setdefault(range(min(samples), max(samples) + 1), []).append(id)
+    return groups

@@ -68,10 +68,11 @@ class Teacher:
         return self.price.of(read, sampling.max_new_tokens)
 
     def cost(self, answer: Completion, most: float) -> float | None:
-        """What an answer cost, None without a price; `most` where the server counted nothing."""
+        """What an answer cost, None without a price; `most` where the server did not count both what was read and what
+        was written."""
         if self.price is None:
             return None
-        counted = answer.prompt_tokens + answer.completion_tokens
+        counted = answer.prompt_tokens and answer.completion_tokens
         return self.price.of(answer.prompt_tokens, answer.completion_tokens) if counted else most
 
 

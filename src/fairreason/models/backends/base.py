@@ -51,8 +51,11 @@ class Backend(Protocol):
     @property
     def fingerprint(self) -> str: ...
 
-    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[tuple[int, list[Completion]]]:
-        """Yields (index of the prompt, its `sampling.samples` completions), every prompt exactly once."""
+    def generate(
+        self, prompts: Sequence[Prompt], sampling: Sampling, first: int = 0
+    ) -> Iterator[tuple[int, list[Completion]]]:
+        """Yields (index of the prompt, its `sampling.samples` completions, of which `first` is the first one's number),
+        every prompt exactly once."""
         ...
 
 

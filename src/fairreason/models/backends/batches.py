@@ -21,7 +21,8 @@ BUNDLE = 8  # prompts side by side for what they share
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One answer to make: prompt index, sample number, the prompt as text and encoded, the key of its noise."""
+    """One answer to make: prompt index, which of the samples asked for, the prompt as text and encoded, the key of its
+    noise."""
 
     index: int
     sample: int
@@ -31,10 +32,15 @@ class Row:
 
 
 def batches(
-    prompts: Sequence[Prompt], encode: Callable[[Prompt], Encoded], copies: int, sampling: Sampling, most: int
+    prompts: Sequence[Prompt],
+    encode: Callable[[Prompt], Encoded],
+    copies: int,
+    sampling: Sampling,
+    most: int,
+    first: int = 0,
 ) -> Iterator[list[Row] | tuple[int, str]]:
-    """All prompts, `copies` rows each, in batches of at most `most` tokens (rows x longest row, room for the answer
-    counted); (index, reason) for a prompt that `encode` refuses."""
+    """All prompts, `copies` rows each (samples `first`, `first` + 1, ...), in batches of at most `most` tokens (rows x
+    longest row, room for the answer counted); (index, reason) for a prompt that `encode` refuses."""
     batch: list[Row] = []
     longest = 0
     for index in in_bundles(prompts):
@@ -50,7 +56,7 @@ def batches(
             if batch and ((len(batch) + 1) * longest > most or len(batch) == ROWS):
                 yield batch
                 batch, longest = [], length
-            batch.append(Row(index, sample, asked, encoded, sampling_key(sampling.seed, asked.id, sample)))
+            batch.append(Row(index, sample, asked, encoded, sampling_key(sampling.seed, asked.id, first + sample)))
     if batch:
         yield batch
 

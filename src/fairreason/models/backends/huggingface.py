@@ -45,7 +45,9 @@ class HuggingFaceBackend:
         kind = str(self.model.dtype).removeprefix("torch.")
         return f"huggingface-{kind}-{self.loaded.fingerprint}"
 
-    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[tuple[int, list[Completion]]]:
+    def generate(
+        self, prompts: Sequence[Prompt], sampling: Sampling, first: int = 0
+    ) -> Iterator[tuple[int, list[Completion]]]:
         """See base.Backend."""
         if sampling.mode == "letters":
             for letters in dict.fromkeys(prompt.letters for prompt in prompts):
@@ -53,7 +55,7 @@ class HuggingFaceBackend:
         copies = sampling.samples if sampling.temperature > 0 else 1
         waiting: dict[int, dict[int, Completion]] = {}
         encoder = functools.partial(self._encode, thinking=sampling.thinking)
-        for batch in batches(prompts, encoder, copies, sampling, self.batch_tokens):
+        for batch in batches(prompts, encoder, copies, sampling, self.batch_tokens, first):
             for (index, sample), completion in self._answers(batch, sampling):
                 done = waiting.setdefault(index, {})
                 done[sample] = completion

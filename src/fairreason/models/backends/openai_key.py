@@ -1,13 +1,16 @@
-"""The key that a server is asked with: out of the environment, into one header, and nowhere else."""
+"""The key that a server is asked with: out of the environment, into one header, and out of what is kept or shown."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from fairreason.errors import UsageError
 
 KEY = "OPENAI_API_KEY"
+SHORTEST_SECRET = 8  # a shorter key ("none", "EMPTY") hides nothing, and may well be a word of an answer
 
 
 class Key(NamedTuple):
@@ -24,3 +27,20 @@ def own_key(variable: str = KEY) -> Key:
     if not (found.isascii() and found.isprintable()):
         raise UsageError(f"{variable}: holds characters that no key has (printable ASCII alone); set it again")
     return Key(variable, found)
+
+
+def secrets(key: Key, base_url: str) -> list[str]:
+    """What nobody may see: the key, and the password in the address."""
+    return [one for one in (key.value, unquote(urlsplit(base_url).password or "")) if one]
+
+
+def without(secrets: Iterable[str], text: str, shortest: int = 1) -> str:
+    """The text with `[key]` in the place of each secret of so many characters or more. Cut it afterwards, never before.
+
+    >>> without(["sk-1234"], "you sent sk-1234")
+    'you sent [key]'
+    """
+    for secret in secrets:
+        if len(secret) >= shortest:
+            text = text.replace(secret, "[key]")
+    return text

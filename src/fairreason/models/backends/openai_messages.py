@@ -40,6 +40,8 @@ class Dialect:
 
 
 CHAT = Dialect()
+OTHER_LIMIT = "max_completion_tokens"
+"""What OpenAI's reasoning models call the longest answer."""
 
 
 class Answered(NamedTuple):
@@ -71,6 +73,11 @@ def request(model: str, prompt: Prompt, sampling: Sampling, sample: int, dialect
     if dialect.switch and sampling.thinking == "off":
         fields["extra_body"] = {"chat_template_kwargs": {"enable_thinking": False}}
     return {**fields, **dialect.more}
+
+
+def named(fields: dict[str, Any], other: bool) -> dict[str, Any]:
+    """The fields, the answer's limit under its `other` name."""
+    return {OTHER_LIMIT if other and key == CHAT.limit else key: value for key, value in fields.items()}
 
 
 def seed_of(seed: int, prompt_id: str, sample: int) -> int:
@@ -124,15 +131,26 @@ def parse(content: bytes) -> dict[str, Any]:
 
 
 def said(body: Any) -> str:
-    """What the server says went wrong, in at most 200 characters of one line.
+    """What the server says went wrong, as one printable line. It may hold a secret, whole, and be of any length:
+    Session.shown takes both away, in this order.
 
     >>> said({"error": {"message": "the prompt is too long"}})
     'the prompt is too long'
     """
     while isinstance(body, Mapping):
         body = body.get("error") or body.get("message") or body.get("detail") or json.dumps(dict(body), default=str)
-    text = " ".join(str(body or "nothing").split())
-    return "an HTML page" if text.startswith("<") else text[:200]
+    text = printable(str(body or "nothing"))
+    return "an HTML page" if text.startswith("<") else text
+
+
+def printable(text: str) -> str:
+    """The text as one line without signs that a terminal obeys (ESC) or that no file can hold.
+
+    >>> printable("tiny\\x1b[2J\\nof May")
+    'tiny [2J of May'
+    """
+    line = " ".join(text.split())
+    return line if line.isprintable() else " ".join("".join(s if s.isprintable() else " " for s in line).split())
 
 
 def _text(value: Any) -> str:

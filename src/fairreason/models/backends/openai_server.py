@@ -11,6 +11,7 @@ with `--generation-config vllm` (vLLM), so that the model folder's own sampling 
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import hashlib
 import json
@@ -62,12 +63,18 @@ class OpenAIBackend:
         settled = json.dumps([self.address, self.model, self.revision, own], sort_keys=True)
         return f"openai-{hashlib.sha256(settled.encode()).hexdigest()}"
 
-    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[tuple[int, list[Completion]]]:
-        """See base.Backend. Raises ModelError when asking on is of no use; what was under way is handed on before."""
-        return background.stream(lambda deliver: self._session(self.time_limit).ask(prompts, sampling, deliver))
+    def generate(
+        self, prompts: Sequence[Prompt], sampling: Sampling, first: int = 0
+    ) -> Iterator[tuple[int, list[Completion]]]:
+        """See base.Backend. Raises ModelError when asking on is of no use; what was under way is handed on before, as
+        it is on a first Ctrl-C."""
+        ending = asyncio.Event()
+        return background.stream(
+            lambda deliver: self._session(self.time_limit, ending).ask(prompts, sampling, deliver, first), ending
+        )
 
-    def _session(self, time_limit: float) -> Session:
-        return Session(self.model, self.base_url, self.address, self.concurrency, time_limit)
+    def _session(self, time_limit: float, stopped: asyncio.Event | None = None) -> Session:
+        return Session(self.model, self.base_url, self.address, self.concurrency, time_limit, stopped=stopped)
 
 
 def shown(base_url: str) -> str:

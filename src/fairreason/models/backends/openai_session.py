@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
 
 import openai
 
@@ -15,9 +14,18 @@ from fairreason.models.backends import openai_messages, openai_responses
 from fairreason.models.backends.base import Prompt, Sampling, failed
 from fairreason.models.backends.limit import Limit
 from fairreason.models.backends.openai_client import BoundedClient
-from fairreason.models.backends.openai_key import KEY, own_key
-from fairreason.models.backends.openai_messages import CHAT, Answered, BadReplyError, Dialect, parse
-from fairreason.models.backends.retries import BUSY, Trouble, judge, pause
+from fairreason.models.backends.openai_key import KEY, SHORTEST_SECRET, own_key, secrets, without
+from fairreason.models.backends.openai_messages import (
+    CHAT,
+    OTHER_LIMIT,
+    Answered,
+    BadReplyError,
+    Dialect,
+    named,
+    parse,
+    printable,
+)
+from fairreason.models.backends.retries import BUSY, Trouble, judge, pause, spread
 from fairreason.records import Completion
 
 Value = TypeVar("Value")
@@ -26,10 +34,9 @@ Deliver = Callable[[tuple[int, list[Completion]]], None]
 
 HOPELESS = 8
 """Failures in a row, at least as many as there are requests at a time, after which the server counts as gone."""
-SHORTEST_SECRET = 8  # a shorter key ("none", "EMPTY") hides nothing, and may well be a word of an answer
+SHOWN = 200  # characters of a server's own words that a sentence quotes
 WITHOUT_A_LIST = (400, 404, 405, 500, 501)
 """How servers answer that cannot list their models (500: `transformers serve` on a machine without a hub cache)."""
-OTHER_LIMIT = "max_completion_tokens"
 APIS: dict[str, Any] = {"chat": openai_messages, "responses": openai_responses}
 """What writes a request and reads its reply."""
 
@@ -43,7 +50,8 @@ class FailedError(Exception):
 
 
 class Session:
-    """Made and used inside one event loop. `address` is `base_url` as it may be shown."""
+    """Used inside one event loop. `address` is `base_url` as it may be shown. Once `stopped` is set nothing more is
+    sent; what is under way still comes."""
 
     def __init__(
         self,
@@ -54,12 +62,13 @@ class Session:
         time_limit: float,
         key_variable: str = KEY,
         dialect: Dialect = CHAT,
+        stopped: asyncio.Event | None = None,
     ) -> None:
         self.model, self.address, self.concurrency, self.time_limit = model, address, concurrency, time_limit
         self.key = own_key(key_variable)
         self.dialect = dialect
         self.limit = Limit(concurrency)
-        self.secrets = [one for one in (self.key.value, unquote(urlsplit(base_url).password or "")) if one]
+        self.secrets = secrets(self.key, base_url)
         self.client = openai.AsyncOpenAI(
             api_key=self.key.value or "none",
             base_url=base_url,
@@ -71,7 +80,7 @@ class Session:
         self.not_before = 0.0
         self.other_limit = False
         self.error: FairReasonError | None = None
-        self.stopped = asyncio.Event()
+        self.stopped = stopped or asyncio.Event()
 
     async def models(self) -> list[dict[str, Any]]:
         """The models that the server lists, none where it has no list. Raises ModelError when nothing answers."""
@@ -82,15 +91,15 @@ class Session:
                 raise self.hopeless(error.trouble) from None
         return [card for card in listed if isinstance(card, dict)] if isinstance(listed, list) else []
 
-    async def ask(self, prompts: Sequence[Prompt], sampling: Sampling, deliver: Deliver) -> None:
-        """Hands each prompt's completions to `deliver` as they are whole. Raises ModelError, behind what was under way,
-        when asking on is of no use."""
+    async def ask(self, prompts: Sequence[Prompt], sampling: Sampling, deliver: Deliver, first: int = 0) -> None:
+        """Hands each prompt's completions, from sample `first` on, to `deliver` as they are whole. Raises ModelError,
+        behind what was under way, when asking on is of no use."""
         copies = sampling.samples if sampling.temperature > 0 else 1
         made: dict[int, dict[int, Completion]] = {}
 
         async def one(job: tuple[int, int]) -> bool:
             index, sample = job
-            answered = await self.answer(prompts[index], sampling, sample)
+            answered = await self.answer(prompts[index], sampling, first + sample)
             if answered is None:
                 return False
             own = made.setdefault(index, {})
@@ -146,8 +155,8 @@ class Session:
         made = APIS[self.dialect.api].completion(reply, sampling)
         model = reply.get("model")
         return Answered(
-            replace(made, text=self.without_secrets(made.text, SHORTEST_SECRET)),
-            self.without_secrets(model) if isinstance(model, str) else "",
+            replace(made, text=without(self.secrets, made.text, SHORTEST_SECRET)),
+            self.shown(model) if isinstance(model, str) else "",
         )
 
     async def _posted(self, fields: dict[str, Any]) -> bytes:
@@ -157,12 +166,12 @@ class Session:
             return (await self.client.responses.with_raw_response.create(**fields)).content
         create, other = self.client.chat.completions.with_raw_response.create, self.other_limit
         try:
-            return (await create(**_named(fields, other))).content
+            return (await create(**named(fields, other))).content
         except openai.BadRequestError as error:
             if other or CHAT.limit not in fields or OTHER_LIMIT not in str(error.body):
                 raise
             self.other_limit = True
-            return (await create(**_named(fields, True))).content
+            return (await create(**named(fields, True))).content
 
     def _failed(self, trouble: Trouble) -> Completion | None:
         """Counts a failure on its question, unless it shows that no question would be answered."""
@@ -170,7 +179,7 @@ class Session:
             self.failed_in_a_row += 1
         if trouble.then == "stop" or self.failed_in_a_row >= max(HOPELESS, self.concurrency):
             self.stop(self.hopeless(trouble))
-        return None if self.stopped.is_set() else failed(self.without_secrets(trouble.reason), 1)[0]
+        return None if self.stopped.is_set() else failed(trouble.reason, 1)[0]
 
     async def persistently(self, send: Callable[[], Awaitable[Value]], tries: int | None = None) -> Value:
         """What `send` gives within the time limit, tried again as `judge` says. Raises FailedError."""
@@ -179,7 +188,7 @@ class Session:
             try:
                 return await self._once(send)
             except (openai.OpenAIError, BadReplyError, TimeoutError, ValueError, TypeError) as error:
-                trouble = judge(error, self.model, self.key, self.time_limit)
+                trouble = judge(error, self.model, self.key, self.time_limit, self.shown)
             attempt += 1
             if trouble.then != "again" or attempt >= (tries or trouble.tries):
                 raise FailedError(trouble)
@@ -191,7 +200,8 @@ class Session:
         """One try, when the server has a place for it and is to be asked again."""
         clock = asyncio.get_running_loop().time
         async with self.limit:
-            await self.sleep(self.not_before - clock())
+            while not self.stopped.is_set() and (wait := self.not_before - clock()) > 0:  # it may have grown meanwhile
+                await self.sleep(wait + spread())
             if self.stopped.is_set():
                 raise FailedError(Trouble("stopped", "stop"))
             sent = clock()
@@ -231,14 +241,8 @@ class Session:
         """The trouble as the sentence that ends the work."""
         row = self.failed_in_a_row
         many = f", and so did the last {row} questions" if trouble.then != "stop" and row > 1 else ""
-        return ModelError(f"{self.address}: {self.without_secrets(trouble.reason)}{many}")
+        return ModelError(f"{self.address}: {trouble.reason}{many}")
 
-    def without_secrets(self, text: str, shortest: int = 1) -> str:
-        for secret in self.secrets:
-            if len(secret) >= shortest:
-                text = text.replace(secret, "[key]")
-        return text
-
-
-def _named(fields: dict[str, Any], other: bool) -> dict[str, Any]:
-    return {OTHER_LIMIT if other and key == CHAT.limit else key: value for key, value in fields.items()}
+    def shown(self, text: str) -> str:
+        """A server's words for people's eyes: printable, without secrets, and only then cut to SHOWN characters."""
+        return without(self.secrets, printable(text))[:SHOWN]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import email.utils
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 import openai
@@ -28,7 +28,8 @@ BUSY = (429, 503)
 
 
 class Trouble(NamedTuple):
-    """`reason` in a few words; `then` what to do; `wait` seconds that the server asks for; `tries` at most."""
+    """`reason` in a few words without secrets; `then` what to do; `wait` seconds that the server asks for; `tries` at
+    most."""
 
     reason: str
     then: Literal["again", "count", "stop"]
@@ -36,24 +37,23 @@ class Trouble(NamedTuple):
     tries: int = TRIES
 
 
-def judge(error: Exception, model: str, key: Key, seconds: float) -> Trouble:
-    """What to do about a request's failure. `seconds`: the time limit that it had."""
+def judge(error: Exception, model: str, key: Key, seconds: float, shown: Callable[[str], str]) -> Trouble:
+    """What to do about a request's failure. `seconds`: the time limit that it had; `shown` makes words of the server's
+    fit to be seen."""
     if isinstance(error, openai.APITimeoutError | TimeoutError):
         return Trouble(f"no answer within {seconds:g} s", "again", tries=TIMEOUT_TRIES)
     if isinstance(sent := error if isinstance(error, BadReplyError) else error.__cause__, BadReplyError):
-        return Trouble(f"the server sent {sent}", "again")
+        return Trouble(f"the server sent {shown(str(sent))}", "again")
     if isinstance(error, openai.APIStatusError):
-        return _judge_status(error, model, key)
+        return _judge_status(error, model, key, shown)
     if isinstance(error, openai.APIConnectionError):
         cause = error.__cause__ or error
-        return Trouble(
-            f"no connection, or it was closed ({' '.join(str(cause).split()) or type(cause).__name__})", "again"
-        )
-    return Trouble(f"{type(error).__name__}: {error}", "count")
+        return Trouble(f"no connection, or it was closed ({shown(str(cause)) or type(cause).__name__})", "again")
+    return Trouble(f"{type(error).__name__}: {shown(str(error))}", "count")
 
 
-def _judge_status(error: openai.APIStatusError, model: str, key: Key) -> Trouble:
-    status, message = error.status_code, said(error.body or error.response.text)
+def _judge_status(error: openai.APIStatusError, model: str, key: Key, shown: Callable[[str], str]) -> Trouble:
+    status, message = error.status_code, shown(said(error.body or error.response.text))
     if status == 401:
         lack = f"refuses the key in {key.variable}" if key.value else f"asks for a key, and {key.variable} is not set"
         return Trouble(f"the server {lack} (401)", "stop")
@@ -91,5 +91,10 @@ def pause(attempt: int, wait: float | None) -> float:
     """Seconds before try `attempt` + 1 (from 1): doubling, spread by a half so that many do not come back at once.
     Where the server has named its `wait`, which is kept besides, only the spread."""
     if wait is not None:
-        return random.uniform(0, FIRST_PAUSE / 2)
+        return spread()
     return min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE) * random.uniform(0.5, 1.5)
+
+
+def spread() -> float:
+    """Seconds behind a wait that all requests share, so that they do not end it at the same instant."""
+    return random.uniform(0, FIRST_PAUSE / 2)

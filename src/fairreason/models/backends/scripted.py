@@ -43,9 +43,11 @@ class ScriptedBackend:
 
         return cls(answer, "scripted-" + hashlib.sha256(path.read_bytes()).hexdigest())
 
-    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[tuple[int, list[Completion]]]:
+    def generate(
+        self, prompts: Sequence[Prompt], sampling: Sampling, first: int = 0
+    ) -> Iterator[tuple[int, list[Completion]]]:
         for index, prompt in enumerate(prompts):
-            yield index, [self._one(prompt, sample) for sample in range(sampling.samples)]
+            yield index, [self._one(prompt, sample) for sample in range(first, first + sampling.samples)]
 
     def _one(self, prompt: Prompt, sample: int) -> Completion:
         try:

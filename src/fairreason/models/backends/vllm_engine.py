@@ -59,7 +59,9 @@ class VllmBackend:
         self.fingerprint = f"vllm-{folders.fingerprint(self.source)}"
         self.reader = reader(self.source, trust_remote_code)
 
-    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[tuple[int, list[Completion]]]:
+    def generate(
+        self, prompts: Sequence[Prompt], sampling: Sampling, first: int = 0
+    ) -> Iterator[tuple[int, list[Completion]]]:
         """See base.Backend."""
         rows: list[Row] = []
         for index, prompt in enumerate(prompts):
@@ -69,7 +71,7 @@ class VllmBackend:
                 yield index, failed(str(error), sampling.samples)
                 continue
             copies = sampling.samples if sampling.temperature > 0 else 1
-            rows += [Row(index, asked, sampling_key(sampling.seed, prompt.id, s)) for s in range(copies)]
+            rows += [Row(index, asked, sampling_key(sampling.seed, prompt.id, first + s)) for s in range(copies)]
             if len(rows) >= ROUND:
                 yield from self._round(rows, sampling)
                 rows = []
