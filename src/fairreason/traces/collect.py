@@ -93,9 +93,8 @@ def collect(
     write_atomic(_beside(request.out, "dropped"), (_line(one) for one in dropped))
     counts = _counts(dropped)
     written = card.write(request.out, _collection(gathered, answered, kept, counts, withheld, choice.judge))
-    error = getattr(gathered, "error", None)
-    if error is not None:
-        raise error
+    if gathered.error is not None:
+        raise gathered.error
     shares = balance.imbalance(answered, (one.candidate.example for one in kept))
     return Collected(gathered, len(kept), counts, shares, withheld.absent, withheld.broken, request.out, written)
 

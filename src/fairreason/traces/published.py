@@ -18,14 +18,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fairreason.benchmarks import traced_source
 from fairreason.benchmarks.base import Benchmark, answer_text, grade_one, prompt_text, question_hash
 from fairreason.errors import DataError, UsageError
 from fairreason.pictures import open_image
 from fairreason.records import Completion, Example
+from fairreason.traces import outputs
 from fairreason.traces.answers import Answer
 from fairreason.traces.ask import Asked
-from fairreason.traces.gather import Gathered, Progress, Request, source
+from fairreason.traces.gather import SPLIT, Gathered, Progress, Request, source
 from fairreason.traces.journal import Journal, journal_path
 
 SOURCE = "source"
@@ -37,10 +37,10 @@ def published(request: Request, data: Path | None = None, progress: Progress = l
     """The source's own traces as answers. Raises UsageError where it has none, or where the journal of `--out` holds
     answers of a teacher that was asked."""
     _refuse(request)
-    found = source(request.bench, request.split, request.limit, data)
+    found = source(request.bench, request.limit, data)
     if not any(example.trace for example in found.examples):
         raise UsageError(f"{request.bench}: was published without traces; name a teacher that is asked")
-    settings: dict[str, Any] = {"benchmark": found.benchmark.name, "split": request.split, "teacher": SOURCE}
+    settings: dict[str, Any] = {"benchmark": found.benchmark.name, "split": SPLIT, "teacher": SOURCE}
     settings |= dict.fromkeys(UNKNOWN)
     with Journal(journal_path(request.out), settings):
         answers = []
@@ -52,8 +52,7 @@ def published(request: Request, data: Path | None = None, progress: Progress = l
 
 
 def _refuse(request: Request) -> None:
-    if request.out.suffix != ".jsonl":
-        raise UsageError(f"--out {request.out}: must be a file's name that ends in .jsonl")
+    outputs.check(request.out, request.bench)
     given = {
         "--base-url": request.base_url,
         "--model": request.model,
@@ -66,8 +65,6 @@ def _refuse(request: Request) -> None:
     for option, value in given.items():
         if value is not None:
             raise UsageError(f"{option}: is for a teacher that is asked; the teacher {SOURCE} is what was published")
-    if traced_source.path_of(request.bench) is not None:
-        raise UsageError(f"{request.bench}: is a file of traces already")
 
 
 def _answer(benchmark: Benchmark, example: Example) -> Answer:
