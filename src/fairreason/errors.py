@@ -26,6 +26,10 @@ class DataError(FairReasonError, ValueError):
     """Data that is missing, malformed or too small: a broken JSONL line, a missing picture, too few examples."""
 
 
+class AbsentError(DataError):
+    """A data set whose files are not at hand at all."""
+
+
 class ModelError(FairReasonError, RuntimeError):
     """A model that cannot be loaded, or that does not take what it was given (a picture, say)."""
 

@@ -12,7 +12,7 @@ from world_traces import questions, told
 
 from fairreason import benchmarks
 from fairreason.benchmarks import traced, traced_source
-from fairreason.benchmarks.base import answer_text, folder_name, prompt_text, split_examples
+from fairreason.benchmarks.base import answer_text, choice_text, folder_name, prompt_text, split_examples
 from fairreason.draws import SPLITS, shown_order, split_of
 from fairreason.errors import DataError, UsageError
 from fairreason.records import Completion, Grade
@@ -67,6 +67,8 @@ def test_what_does_not_fit_is_counted_and_every_row_is_somewhere(source):
     traces[3] = dataclasses.replace(traces[3], reply=answer_text(train[3]))
     traces[4] = told(train[4], "")
     traces[5] = dataclasses.replace(traces[5], outcome="wrong")
+    wrong = next(i for i in range(3) if i != train[7].answer)
+    traces[7] = dataclasses.replace(traces[7], reply=f"<think>\nSo it is.\n</think>\n\n{choice_text(train[7], wrong)}")
     traces += [told(train[6]), told(test[0])]
     made = source(traces)
     assert dict(made.left_out("train", None)) == {
@@ -74,12 +76,23 @@ def test_what_does_not_fit_is_counted_and_every_row_is_somewhere(source):
         traced_source.CHANGED: 1,
         traced_source.NO_REASONING: 2,
         traced_source.NOT_RIGHT: 1,
+        traced_source.WRONG: 1,
         traced_source.TWICE: 1,
         traced_source.ELSEWHERE: 1,
     }
-    assert [row.id for row in made.load("train", None)] == [train[i].id for i in (0, *range(6, 12))]
+    assert [row.id for row in made.load("train", None)] == [train[i].id for i in (0, 6, *range(8, 12))]
     for split in SPLITS:
         assert len(made.load(split, None)) + sum(made.left_out(split, None).values()) == len(traces)
+
+
+def test_mathematics_is_graded_again_by_value(source):
+    rows = questions("lab-math")[:3]
+    said = [answer_text(rows[0]), rf"\boxed{{{rows[1].answer}.0}}", r"\boxed{9^{9^{9^9}}}"]
+    replies = [Completion(f"<think>\nSo it is.\n</think>\n\n{final}") for final in said]
+    right = Grade("correct")
+    made = source([traced.trace_of(*pair, right, teacher="t") for pair in zip(rows, replies, strict=True)])
+    assert [row.id for row in made.load("train", None)] == [row.id for row in rows[:2]]
+    assert dict(made.left_out("train", None)) == {traced_source.WRONG: 1}
 
 
 def test_reasoning_may_stand_before_the_answer(source):
@@ -143,6 +156,8 @@ def test_a_file_names_only_what_it_may(source, tmp_path, monkeypatch):
     far = tmp_path.parent / f"{tmp_path.name}-far.jsonl"
     far.write_text('{"id": "q", "prompt": "?", "answer": "1"}\n')
     plain = told(example)
+    source([plain])
+    line = json.loads((tmp_path / "some.jsonl").read_text())
     for named, said in (
         ("lab-maths", r"some.jsonl: unknown benchmark lab-maths. Did you mean lab-math\?"),
         ("bbq-open", "bbq-open is for evaluation alone"),
@@ -150,8 +165,9 @@ def test_a_file_names_only_what_it_may(source, tmp_path, monkeypatch):
         (f"items:{far}", "lies neither below the working folder nor beside or below this file"),
         ("items:a\0b", "lies neither below"),
     ):
+        (tmp_path / "some.jsonl").write_text(json.dumps({**line, "source": named}) + "\n")
         with pytest.raises(DataError, match=said):
-            source([dataclasses.replace(plain, source=named)])
+            benchmarks.get(f"traces:{tmp_path / 'some.jsonl'}")
     monkeypatch.chdir(tmp_path.parent)
     assert source([dataclasses.replace(plain, source=f"items:{far.name}")]).axis == "reasoning"
     with pytest.raises(DataError, match=r"lab-math is a reasoning source, lab-bias a bias source; one file"):
@@ -197,6 +213,39 @@ def test_a_torn_last_line_says_where(source, tmp_path):
         file.write('{"id": "lab-')
     with pytest.raises(DataError, match=r"some\.jsonl:2: not JSON"):
         benchmarks.get(f"traces:{tmp_path}/some.jsonl")
+
+
+def test_a_file_of_ones_own_is_named_from_the_trace_file_and_goes_where_it_goes(tmp_path, monkeypatch):
+    """Beside the trace file, below it, below the working folder, or far away: no row says whose machine it was."""
+    here, out = tmp_path / "here", tmp_path / "here" / "out"
+    row = {
+        "id": "q",
+        "prompt": "1 + 1?",
+        "answer": "2",
+        "cluster": next(c for c in map(str, range(99)) if split_of(c) == "train"),
+    }
+    named = {out / "own.jsonl": "own.jsonl", out / "deep" / "own.jsonl": "deep/own.jsonl",
+             here / "data" / "own.jsonl": "data/own.jsonl", tmp_path / "far" / "far.jsonl": "far.jsonl"}  # fmt: skip
+    here.mkdir()
+    monkeypatch.chdir(here)
+    for own, shown in named.items():
+        own.parent.mkdir(parents=True, exist_ok=True)
+        own.write_text(json.dumps(row) + "\n")
+        (example,) = benchmarks.get(f"items:{own}").load("train", None)
+        trace = traced.trace_of(example, Completion("It is 2.\n\\boxed{2}"), Grade("correct"), teacher="t")
+        traced.write(out / "some.jsonl", [trace])
+        assert json.loads((out / "some.jsonl").read_text())["source"] == f"items:{shown}"
+        assert str(tmp_path) not in (out / "some.jsonl").read_text()
+        if own.is_relative_to(here):
+            (taught,) = benchmarks.get("traces:out/some.jsonl").load("train", None)
+            assert taught.trace == "It is 2."
+    with pytest.raises(DataError, match=r"far\.jsonl: cannot be read"):
+        benchmarks.get("traces:out/some.jsonl")
+    (tmp_path / "far" / "far.jsonl").rename(out / "far.jsonl")
+    out.rename(tmp_path / "moved")
+    moved = benchmarks.get(f"traces:{tmp_path / 'moved' / 'some.jsonl'}")
+    (taught,) = moved.load("train", None)
+    assert moved.grade(taught, Completion("\\boxed{2}")).outcome == "correct"
 
 
 def test_two_benchmarks_of_one_axis_share_a_file(source):

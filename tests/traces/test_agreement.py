@@ -52,7 +52,9 @@ def test_the_aggregate_is_what_two_of_three_say(data_folder: Path) -> None:
 
 
 @pytest.mark.data
-def test_a_judge_model_stands_beside_the_others(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_judge_model_stands_beside_the_others_and_is_paid_once(
+    data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A server that says what gemini said agrees with gemini wherever its verdict can be read."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     steps = [step for step in labelled(data_folder)[0] if step.trace.endswith("/7")]
@@ -65,8 +67,13 @@ def test_a_judge_model_stands_beside_the_others(data_folder: Path, monkeypatch: 
         return says("I will not." if len(listed) == len(steps) - few else json.dumps(labels))
 
     few = sum(step.trace == steps[0].trace for step in steps)
-    with Loopback(verdict).running() as address:
-        labels, unreadable = judged(BACKENDS["openai"]("tiny", base_url=address), steps)
+    server = Loopback(verdict)
+    with server.running() as address:
+        backend = BACKENDS["openai"]("tiny", base_url=address)
+        labels, unreadable = judged(backend, steps, tmp_path / "kept.jsonl")
+        paid = len(server.asked)
+        assert judged(backend, steps, tmp_path / "kept.jsonl") == (labels, unreadable)
+    assert len(server.asked) == paid == len({step.trace for step in steps})
     assert unreadable["no list"] == 1
     (own,) = [
         one for one in agreements(steps, {"model": labels}) if one.unit == "step" and one.raters == ("gemini", "model")

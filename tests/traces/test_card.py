@@ -16,6 +16,7 @@ from fairreason import benchmarks
 from fairreason.benchmarks import traced
 from fairreason.recipe import Recipe
 from fairreason.traces import card
+from fairreason.traces.markdown import LONGEST
 
 DOCS = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 NOT_KNOWN = ("not read yet", "not stated there")
@@ -111,7 +112,9 @@ def test_what_a_teacher_or_a_server_says_is_text_and_nothing_else():
     rows = questions("lab-bias")[:4]
     odd = [dataclasses.replace(row, metadata={**row.metadata, "category": HOSTILE}) for row in rows]
     traces = [dataclasses.replace(told(row), category=HOSTILE) for row in rows]
-    text = card.text("a.jsonl", card.Collection(odd, traces, {HOSTILE: 1}, HOSTILE, [HOSTILE], {"stop": HOSTILE}))
+    said = {"models": [HOSTILE], "sampling": {"stop": HOSTILE}, "model": HOSTILE, "judge": HOSTILE}
+    named = {"absent": [HOSTILE], "broken": {"math500": HOSTILE}}
+    text = card.text("a.jsonl", card.Collection(odd, traces, {HOSTILE: 1}, HOSTILE, **said, **named))
     assert front(text)["license"] == "apache-2.0"
     body = text.split("---\n", 2)[2]
     for sign in ("<", "\u202e", r"(?<!\\)\]\(", r"(?<!\\)[:$`|]\S", r"www\."):
@@ -123,7 +126,26 @@ def test_what_a_teacher_or_a_server_says_is_text_and_nothing_else():
     assert [head.lstrip("# ") for head in heads] == named
     widths = {len(re.findall(r"(?<!\\)\|", line)) for line in lines if line.startswith("|") and "x&lt;/td&gt;" in line}
     assert widths == {3, 6}  # no cell was added: two and five columns
-    assert len(card.plain("y" * 1000)) == card.LONGEST + 3
+    assert len(card.plain("y" * 1000)) == LONGEST + 3
+
+
+def test_what_is_missing_stands_in_the_card_without_anybodys_folders():
+    broken = {"math500": "/home/me/secret/data/math500/test.jsonl:3: needs problem"}
+    text = card.text("a.jsonl", collection(broken=broken, failed=1200, uncheckable=7, judge="gpt-x", absent=["bbq"]))
+    filters = text.partition("## Filters")[2].partition("## Use")[0]
+    assert "test questions of bbq: their files were not at hand" in filters
+    assert "test questions of math500, which cannot be read: math500/test.jsonl\\:3\\: needs problem" in filters
+    assert "1,200 requests failed and left no answer" in filters and "7 questions were left out" in filters
+    assert "Judge of the reasoning, after the rules: gpt-x." in filters and "secret" not in text
+    assert not re.search("cannot be read|Judge", card.text("a.jsonl", collection()))
+
+
+def test_the_model_is_the_one_that_was_named(tmp_path):
+    def named(model):
+        return dict(cells(card.text("a.jsonl", collection(model=model)), "## Teacher"))["model, as it was named"]
+
+    (tmp_path / "run-7").mkdir()
+    assert (named("Qwen/Qwen3-8B"), named(""), named(str(tmp_path / "run-7"))) == ("Qwen/Qwen3-8B", "-", "run-7")
 
 
 def test_datasets_and_the_hubs_client_read_file_and_card_together(tmp_path):

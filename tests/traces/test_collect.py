@@ -12,13 +12,16 @@ from teaching import KEY, holding
 from fairreason import benchmarks
 from fairreason.benchmarks import traced
 from fairreason.benchmarks.base import answer_text, prompt_text
-from fairreason.errors import UsageError
+from fairreason.cli.traces import run_traces, summary
+from fairreason.errors import ModelError, UsageError
 from fairreason.files import read_jsonl
 from fairreason.models.backends import BACKENDS, retries
+from fairreason.traces import collect as collecting
 from fairreason.traces import judge
 from fairreason.traces.collect import UNBALANCED, Choice, collect
 from fairreason.traces.filters import REASONS
-from fairreason.traces.gather import Request
+from fairreason.traces.gather import Gathered, Request, gather
+from fairreason.traces.teachers import Price
 
 pytestmark = pytest.mark.usefixtures("own_time_limit")
 COUNT = 100  # questions in the file; the train split has about 60
@@ -89,6 +92,8 @@ def test_every_answer_is_a_trace_or_a_counted_drop(tmp_path):
     taught = benchmarks.get(f"traces:{found.file}").load("train", None)
     assert [e.trace for e in taught] == [one.reply.split("\n")[1] for one in kept]
     assert not holding(KEY, tmp_path)
+    assert {one.source for one in kept} == {"items:own.jsonl"} and "| items\\:own.jsonl |" in card
+    assert str(tmp_path) not in found.file.read_text() + card
 
 
 def test_other_filters_ask_nobody_again(tmp_path):
@@ -108,22 +113,28 @@ def test_other_filters_ask_nobody_again(tmp_path):
 def test_balance_leaves_out_what_is_too_much(tmp_path):
     bench = own(tmp_path)
     with Loopback(replies(bench, wrong=lambda i, before: i % 8 == 1)).running() as url:
+        whole = collect(asking(bench, url, tmp_path))
         found = collect(asking(bench, url, tmp_path), Choice(balanced=True))
+    places = [int(e.id.rpartition("/")[2]) for e in benchmarks.get(bench).load("train", None)]
+    lost = sum(i % 8 == 1 for i in places) / sum(i % 2 for i in places)  # of the ambiguous ones; of the others none
+    assert (summary(whole)["imbalance"], summary(found)["imbalance"]) == (round(lost, 4), 0)
     kept = Counter(one.condition for one in traced.read(found.file))
     assert kept["ambig"] == kept["disambig"] > 10 and found.dropped[UNBALANCED] > 0
-    assert found.kept + sum(found.dropped.values()) == found.gathered.asked.answered
+    assert found.kept + sum(found.dropped.values()) == whole.gathered.asked.answered
     by_reason = Counter(row["reason"] for row in read_jsonl(tmp_path / "out.dropped.jsonl"))
     assert by_reason == {reason: count for reason, count in found.dropped.items() if count}
 
 
 def test_a_judge_is_paid_once(tmp_path):
-    """It labels every step of row 3, 7, 11, ... a stereotype, and says nothing readable about number 5."""
+    """It labels every step of row 3, 7, 11, ... a stereotype, and says nothing readable about one other."""
     bench = own(tmp_path)
+    places = [int(e.id.rpartition("/")[2]) for e in benchmarks.get(bench).load("train", None)]
+    odd = next(i for i in places if i % 4 != 3)
 
     def labels(body, before):
         text = body["messages"][0]["content"]
         place = int(text.partition("Ann and Bob met at ")[2].split(" ")[0])
-        return says("I cannot say." if place == 5 else "[1]" if place % 4 == 3 else "[0]")
+        return says("I cannot say." if place == odd else "[1]" if place % 4 == 3 else "[0]")
 
     judging = Loopback(labels)
     with Loopback(replies(bench)).running() as url, judging.running() as other:
@@ -131,11 +142,12 @@ def test_a_judge_is_paid_once(tmp_path):
         found = collect(asking(bench, url, tmp_path), choice)
         asked = len(judging.asked)
         again = collect(asking(bench, url, tmp_path), choice)
-    places = [int(e.id.rpartition("/")[2]) for e in benchmarks.get(bench).load("train", None)]
     assert asked == len(places) == len(judging.asked)
     assert found.dropped["stereotype, says the judge"] == sum(i % 4 == 3 for i in places)
-    assert found.dropped["no readable verdict"] == (5 in places)
-    assert again.dropped == found.dropped
+    assert found.dropped["no readable verdict"] == 1
+    assert again.dropped == found.dropped and "Judge of the reasoning, after the rules: tiny." in found.card.read_text()
+    first, *rows = read_jsonl(tmp_path / "out.verdicts.jsonl")
+    assert first["judge"]["model"] == "tiny" and len(rows) == len(places)
     assert judge.INSTRUCTION[:40] in judging.asked[0]["messages"][0]["content"]
 
 
@@ -145,19 +157,64 @@ def test_a_refused_answer_is_asked_again_and_then_kept(tmp_path):
     down = Loopback(lambda body, before: refuses(400) if number_of(body) % 3 == 0 else right(body, before))
     with down.running() as url:
         found = collect(asking(bench, url, tmp_path))
-        failed = found.gathered.asked.failed
+        failed, text = found.gathered.asked.failed, found.card.read_text()
         down.answer = right
         whole = collect(asking(bench, url, tmp_path))
-    assert failed > 5 and found.kept + failed == whole.kept == len(benchmarks.get(bench).load("train", None))
+    everything = len(benchmarks.get(bench).load("train", None))
+    assert failed > 5 and found.kept + failed == whole.kept == everything
+    assert f"{failed} requests failed and left no answer" in text and answered(text) == everything - failed
+    assert sum(one.asked for one in found.balance if one.by == "condition") == everything - failed
+    assert answered(whole.card.read_text()) == everything and "requests failed" not in whole.card.read_text()
+
+
+def test_questions_that_a_ceiling_left_do_not_count_as_asked(tmp_path):
+    bench = own(tmp_path)
+    with Loopback(replies(bench)).running() as url:
+        found = collect(asking(bench, url, tmp_path, price=Price(0, 1e6 / 64), max_cost=2.0, concurrency=1))
+    there = found.gathered.asked.answered
+    assert 0 < there < len(found.gathered.source.examples) and found.gathered.asked.stopped
+    assert answered(found.card.read_text()) == there
+    assert sum(one.asked for one in found.balance if one.by == "condition") == there
+
+
+def test_where_the_teacher_broke_off_the_files_are_written_and_the_error_is_said(tmp_path, monkeypatch):
+    bench = own(tmp_path)
+
+    class BrokenOff(Gathered):
+        error = ModelError("the account is empty")
+
+    monkeypatch.setattr(collecting, "gather", lambda *given: BrokenOff(*gather(*given)))
+    teacher = Loopback(replies(bench, wrong=lambda i, before: i % 5 == 0))
+    with teacher.running() as url, pytest.raises(ModelError, match="the account is empty"):
+        collect(asking(bench, url, tmp_path))
+    kept, dropped = list(traced.read(tmp_path / "out.jsonl")), read_jsonl(tmp_path / "out.dropped.jsonl")
+    assert kept and dropped and len(kept) + len(dropped) == answered((tmp_path / "out.md").read_text())
+
+
+def test_a_broken_test_file_is_named_with_its_reason(tmp_path, capsys):
+    bench = own(tmp_path)
+    (tmp_path / "data" / "math500").mkdir(parents=True)
+    (tmp_path / "data" / "math500" / "test.jsonl").write_text("{}\n")
+    with Loopback(replies(bench)).running() as url:
+        run_traces(asking(bench, url, tmp_path), "first", False, None, None, tmp_path / "data", True)
+    said, card = capsys.readouterr().err, (tmp_path / "out.md").read_text()
+    assert "not compared with the test questions of math500, which cannot be read: " in said
+    assert "test.jsonl:1: needs problem" in said and "gsm8k" in said and "gsm8k: no data" not in said
+    assert "of math500, which cannot be read: math500/test.jsonl\\:1\\: needs problem" in card
+    assert str(tmp_path) not in card
 
 
 def number_of(body):
     return int(body["messages"][0]["content"].partition(" met at ")[2].split(" ")[0])
 
 
-def test_the_judges_address_needs_its_name(tmp_path):
-    from fairreason.cli.traces import run_traces
+def answered(text):
+    """The questions with an answer, by the card's counts."""
+    lines = text.partition("## Counts")[2].partition("###")[0].strip().splitlines()
+    return sum(int(line.split(" | ")[3].replace(",", "")) for line in lines[2:])
 
+
+def test_the_judges_address_needs_its_name(tmp_path):
     with pytest.raises(UsageError, match="--judge"):
         run_traces(
             asking("lab-math", "http://x.example", tmp_path), "first", False, None, "http://y.example", None, False

@@ -67,6 +67,14 @@ def test_inside_a_source_the_split_decides_what_questions_may_share(tests: Withh
     assert found(tests, replace(own, id="other/0")).rule == "question"
 
 
+@pytest.mark.parametrize("kind", ["items", "multiple-choice", "short-answer", "traces"])
+def test_a_file_of_ones_own_is_no_benchmark_whatever_its_ids(tests: Withheld, kind: str) -> None:
+    own = asked(f"Once more. {LONG}", "s/long")
+    assert tests.find(own) is None
+    hit = found(tests, replace(own, source=f"{kind}:own.jsonl"))
+    assert (hit.rule, hit.test) == ("question", "s/long")
+
+
 def test_what_two_sources_ask_belongs_to_neither(tests: Withheld) -> None:
     both = index_withheld({"s": [asked(LONG, "s/long")], "t": [asked(LONG, "t/long")]})
     assert found(both, asked(f"Once more. {LONG}", "s/train")).rule == "question"
@@ -108,12 +116,14 @@ def test_what_is_not_at_hand_is_named(tmp_path: Path) -> None:
     assert tests.sizes == {"lab-math": len(get("lab-math").load("test", None))}
 
 
-def test_a_broken_file_is_absent_too(tmp_path: Path) -> None:
+def test_a_broken_file_is_named_with_its_reason_and_is_not_absent(tmp_path: Path) -> None:
     (tmp_path / "math500").mkdir()
     (tmp_path / "math500/test.jsonl").write_text("{}\n")
     with pytest.raises(DataError):
         get("math500").load("test", tmp_path)
-    assert "needs problem" in read_withheld(["math500"], tmp_path).absent["math500"]
+    found = read_withheld(["math500", "gsm8k"], tmp_path)
+    assert found.broken.keys() == {"math500"} and "test.jsonl:1: needs problem" in found.broken["math500"]
+    assert found.absent.keys() == {"gsm8k"} and not found.sizes
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +137,15 @@ def test_every_test_question_of_real_data_is_found(all_tests: Withheld, data_fol
         for row in get(name).load("test", data_folder):
             assert found(all_tests, row).rule == "same question"
             assert found(all_tests, replace(row, id=f"other/{row.id}")).rule == "same question"
+
+
+@pytest.mark.data
+def test_math500_in_a_file_of_ones_own_is_found_under_its_own_ids(all_tests: Withheld, data_folder: Path) -> None:
+    rows = [row for row in get("math500").load("test", data_folder) if len(row.prompt.split()) > 25][:200]
+    for row in rows:
+        own = replace(row, source="items:own.jsonl", prompt=f"{row.prompt} Give your answer as a number.")
+        assert found(all_tests, own).rule == "question"
+    assert len(rows) == 200
 
 
 @pytest.mark.data

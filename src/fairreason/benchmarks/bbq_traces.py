@@ -2,8 +2,8 @@
 
 Data Aaron080108/BBQ_Benchmark_Reasoning_Trace, five files of about 1,000 rows; its licence is to be read there. A
 source for training: `trace` is the teacher's reasoning, everything else is BBQ's own row of that category and
-example_id, with BBQ's id, cluster and split, so nothing of a test family is trained on. BBQ itself must be in the data
-folder. Options are shown in the published order, because a trace names the letters or numbers that its teacher saw.
+example_id, with BBQ's id, cluster and split, so no question of a test family is trained on. BBQ itself must be in the
+data folder. Options are shown in the published order, because a trace names the letters or numbers its teacher saw.
 The traces are a choice of BBQ's rows, so a row is its own bundle.
 
 Left out and counted: rows whose `output_answer` is not the gold label, that have no trace, that stand twice, or that

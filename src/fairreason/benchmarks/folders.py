@@ -6,24 +6,26 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from fairreason.errors import DataError
+from fairreason.errors import AbsentError
 from fairreason.pictures import Pictures
 
 
 def folder_of(benchmark: str, data: Path | None) -> Path:
-    """`<data>/<benchmark>` (`data`, else FAIRREASON_DATA). Raises DataError where it is no folder."""
+    """`<data>/<benchmark>` (`data`, else FAIRREASON_DATA). Raises AbsentError where it is no folder."""
     chosen = data or os.environ.get("FAIRREASON_DATA")
     if not chosen:
-        raise DataError(f"{benchmark}: no data folder. Pass --data DIR or set FAIRREASON_DATA; DIR/{benchmark} is read")
+        raise AbsentError(
+            f"{benchmark}: no data folder. Pass --data DIR or set FAIRREASON_DATA; DIR/{benchmark} is read"
+        )
     folder = Path(chosen) / benchmark
     if not folder.is_dir():
-        raise DataError(f"{benchmark}: no data. Looked for the folder {folder}; put the published files there")
+        raise AbsentError(f"{benchmark}: no data. Looked for the folder {folder}; put the published files there")
     return folder
 
 
 def pictures_of(benchmark: str, data: Path | None, *zips: tuple[str, str]) -> Pictures:
     """The benchmark's pictures: its folder `images`, else the first of the zips (file, folder inside) that is there.
-    Raises DataError where there is none of them."""
+    Raises AbsentError where there is none of them."""
     folder = folder_of(benchmark, data)
     if (folder / "images").is_dir():
         return _pictures(folder / "images", "")
@@ -31,7 +33,7 @@ def pictures_of(benchmark: str, data: Path | None, *zips: tuple[str, str]) -> Pi
         if (folder / file).is_file():
             return _pictures(folder / file, inside)
     wanted = " or ".join(["images/", *(file for file, _ in zips)])
-    raise DataError(f"{benchmark}: no pictures in {folder}; put {wanted} there")
+    raise AbsentError(f"{benchmark}: no pictures in {folder}; put {wanted} there")
 
 
 @lru_cache(maxsize=8)

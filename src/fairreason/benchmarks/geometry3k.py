@@ -28,7 +28,7 @@ from fairreason.benchmarks.base import Benchmark
 from fairreason.benchmarks.folders import folder_of
 from fairreason.benchmarks.sources import Stamp, find, once, stamp
 from fairreason.draws import LETTERS
-from fairreason.errors import DataError
+from fairreason.errors import AbsentError, DataError
 from fairreason.grading.answers import grade_choice
 from fairreason.grading.maths import grade_math
 from fairreason.pictures import Pictures, data_url
@@ -52,7 +52,7 @@ def load(split: str, data: Path | None = None) -> list[Example]:
     if packed.is_file():
         return list(_packed(stamp(packed)))
     if not (folder / official).is_dir():
-        raise DataError(f"geometry3k: no data. Looked for {packed} and the folder {official}; put one of them there")
+        raise AbsentError(f"geometry3k: no data. Looked for {packed} and the folder {official}; put one of them there")
     files = [stamp(path) for path in (folder / official).glob("*/data.json")]
     missing = [path for path in (folder / official).iterdir() if path.is_dir() and not (path / "data.json").is_file()]
     if missing or not files:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fairreason.benchmarks import hub
-from fairreason.errors import DataError
+from fairreason.errors import AbsentError, DataError
 from fairreason.files import parse_line
 from fairreason.records import Example
 
@@ -32,19 +32,19 @@ class Stamp(NamedTuple):
 
 def find(benchmark: str, file: str, data: Path | None) -> Stamp:
     """A benchmark's file in the data folder (`data`, else FAIRREASON_DATA), or without one from the hub, where that has
-    it. Raises DataError, naming folder and file, where it is absent."""
+    it. Raises AbsentError, naming folder and file, where it is absent."""
     folder = _folder(benchmark, data)
     if folder is None:
         return stamp(_from_hub(benchmark, file)[0])
     for path in (folder / file, folder / f"{file}.gz"):
         if path.is_file():
             return stamp(path)
-    raise DataError(f"{benchmark}: no data. Looked for {folder / file} and {file}.gz; put the published file there")
+    raise AbsentError(f"{benchmark}: no data. Looked for {folder / file} and {file}.gz; put the published file there")
 
 
 def find_all(benchmark: str, patterns: Sequence[str], data: Path | None) -> list[Stamp]:
     """The files of the first pattern that any file fits, by name; from the hub those of the first pattern. Raises
-    DataError as `find` does, and where one of several numbered parts is missing."""
+    AbsentError as `find` does, DataError where one of several numbered parts is missing."""
     folder = _folder(benchmark, data)
     if folder is None:
         found = _from_hub(benchmark, patterns[0])
@@ -53,7 +53,7 @@ def find_all(benchmark: str, patterns: Sequence[str], data: Path | None) -> list
         found = next((paths for paths in map(list, several) if paths), [])
     if not found:
         others = f" (or {', '.join(patterns[1:])})" if patterns[1:] else ""
-        raise DataError(
+        raise AbsentError(
             f"{benchmark}: no data. Looked for {folder}/{patterns[0]}{others}; put the published files there"
         )
     _refuse_gaps(benchmark, found)
@@ -69,11 +69,11 @@ def _from_hub(benchmark: str, file: str) -> list[Path]:
     put = f"Put {file} (plain or .gz) into DIR/{benchmark} and pass --data DIR or set FAIRREASON_DATA"
     repository = hub.holds(benchmark, file)
     if repository is None:
-        raise DataError(f"{benchmark}: no data folder. {put}")
+        raise AbsentError(f"{benchmark}: no data folder. {put}")
     try:
         return hub.fetch(benchmark, file)
     except DataError as error:
-        raise DataError(f"{benchmark}: no data folder, nor the hub's {repository} ({error}). {put}") from None
+        raise AbsentError(f"{benchmark}: no data folder, nor the hub's {repository} ({error}). {put}") from None
 
 
 def _refuse_gaps(benchmark: str, paths: Sequence[Path]) -> None:

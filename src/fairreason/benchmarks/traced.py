@@ -1,7 +1,8 @@
 r"""A trace: what a teacher answered to a question, and the file of them that `fairreason traces` writes.
 
 One JSON object a line, in the field's `messages` form, so that TRL and others read it as it is; `images` (data URLs)
-stands in every row where any row has a picture, and nowhere else. benchmarks/traced_source.py trains on it.
+stands in every row where any row has a picture, and nowhere else. benchmarks/traced_source.py trains on it. A
+source that is a file of a user's own stands in it as `portable` says: no row tells whose machine it was.
 
     {"id": "bbq/Age/12", "sample": 0, "source": "bbq", "cluster": "bbq/age-03", "category": "Age", "condition": "ambig",
      "messages": [{"role": "user", "content": "I saw a grandson ...\nA. Not known\n..."},
@@ -14,11 +15,13 @@ stands in every row where any row has a picture, and nowhere else. benchmarks/tr
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fairreason.benchmarks import items
 from fairreason.benchmarks.base import prompt_text, question_hash
 from fairreason.benchmarks.sources import rows
 from fairreason.errors import DataError
@@ -95,11 +98,38 @@ def trace_of(
 def write(path: Path, traces: Sequence[Trace]) -> None:
     """The file, whole or not at all. Raises RunError when the disk does not take it, DataError for a lost picture."""
     pictures = any(trace.images for trace in traces)
-    write_atomic(path, (_line(trace, pictures) for trace in traces))
+    write_atomic(path, (_line(trace, pictures, path.parent) for trace in traces))
 
 
-def _line(trace: Trace, pictures: bool) -> bytes:
-    row: dict[str, Any] = {key: getattr(trace, key) for key in ("id", "sample", "source")}
+def portable(source: str, folder: Path) -> str:
+    """The source as a file in `folder` names it: the path of a user's own file seen from the folder where it lies
+    there or below, else from the working folder, else its bare name (it then belongs beside the trace file).
+
+    >>> portable("bbq", Path("out")), portable("items:out/own.jsonl", Path("out"))
+    ('bbq', 'items:own.jsonl')
+    >>> portable("items:data/own.jsonl", Path("out")), portable("items:/home/me/own.jsonl", Path("out"))
+    ('items:data/own.jsonl', 'items:own.jsonl')
+    """
+    own = items.path_of(source)
+    if own is None:
+        return source
+    place = Path(os.path.abspath(own))  # a link is where it stands
+    base = next((one for one in (Path(os.path.abspath(folder)), Path.cwd()) if place.is_relative_to(one)), place.parent)
+    return f"{source.partition(':')[0]}:{place.relative_to(base).as_posix()}"
+
+
+def located(source: str, folder: Path) -> str:
+    """The source that a file in `folder` means, so that it can be loaded: the other way of `portable`."""
+    own = items.path_of(source)
+    beside = own and folder / own
+    try:
+        return f"{source.partition(':')[0]}:{beside}" if beside and beside.is_file() else source
+    except (OSError, ValueError):  # a name that no file can have
+        return source
+
+
+def _line(trace: Trace, pictures: bool, folder: Path) -> bytes:
+    row: dict[str, Any] = {"id": trace.id, "sample": trace.sample, "source": portable(trace.source, folder)}
     row |= {key: getattr(trace, key) for key in ("cluster", "category", "condition")}
     row["messages"] = [{"role": "user", "content": trace.prompt}, {"role": "assistant", "content": trace.reply}]
     if pictures:

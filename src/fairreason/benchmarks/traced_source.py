@@ -1,13 +1,16 @@
 """`traces:PATH`, a file of traces (benchmarks/traced.py) as a source: `mixture.bias: {traces:out/bbq.jsonl: 1}`.
 
 It is the benchmark's own questions, those whose id stands in the file, with the teacher's reasoning as `trace`. Answer,
-cluster, split and shown order are the benchmark's, so nothing of a test family is trained on, and sft and grpo can draw
-the rows that kd learns. Their order is the benchmark's too, whatever the file's. Of several traces of one question the
-first keeps its id, the next are `bbq/Age/12#1`, ... in bundles of their own.
+cluster, split and shown order are the benchmark's, so no question of a test family is trained on, and sft and grpo can
+draw the rows that kd learns. Their order is the benchmark's too, whatever the file's. Of several traces of one question
+the first keeps its id, the next are `bbq/Age/12#1`, ... in bundles of their own.
+
+The reasoning is the file's. The reply is graded again here, by the benchmark; that it is fair, and quotes no test
+question, was checked when `fairreason traces` wrote the file.
 
 Every row of the file is either given or counted, split by split, by the reasons below. A file holds one axis; the
 benchmark's own data must be at hand. What a file names is not trusted: only known benchmarks, and files of a user's own
-below the working folder or beside it.
+below the working folder, beside it or below.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fairreason.benchmarks import bias, items, reasoning, traced
-from fairreason.benchmarks.base import Benchmark, prompt_text, question_hash
+from fairreason.benchmarks.base import Benchmark, grade_one, prompt_text, question_hash
 from fairreason.benchmarks.sources import Stamp, stamp
 from fairreason.benchmarks.traced import Trace
 from fairreason.draws import question_id
@@ -33,6 +36,7 @@ FOREIGN = "not a question of its benchmark"
 ELSEWHERE = "a question of another split"
 CHANGED = "the question is put in other words, pictures or order now"
 NOT_RIGHT = "its answer was not graded correct"
+WRONG = "its answer is not right, graded again"
 NO_REASONING = "no reasoning"
 TWICE = "stands twice"
 
@@ -119,7 +123,8 @@ def _benchmark(name: str, file: Stamp, get: Get) -> Benchmark:
 
 @lru_cache(maxsize=16)
 def _behind(file: Stamp, get: Get) -> Mapping[str, Benchmark]:
-    found = {source: _one(source, file.path, get) for source in dict.fromkeys(t.source for t in _traces(file))}
+    names = dict.fromkeys(trace.source for trace in _traces(file))
+    found = {source: _one(traced.located(source, file.path.parent), file.path, get) for source in names}
     first = next(iter(found.values()))
     for one in found.values():
         if one.axis != first.axis:
@@ -168,14 +173,14 @@ def _part(name: str, get: Get, split: str, data: Path | None) -> Part:
     file = _stamp(name)
     whole = Part([], Counter())
     for source, one in _behind(file, get).items():
-        part = _of_one(name, one, [trace for trace in _traces(file) if trace.source == source], split, data)
+        part = _of_one(name, source, one, [trace for trace in _traces(file) if trace.source == source], split, data)
         whole.examples.extend(part.examples)
         whole.left_out.update(part.left_out)
     return whole
 
 
-def _of_one(name: str, one: Benchmark, traces: Iterable[Trace], split: str, data: Path | None) -> Part:
-    """One benchmark's part of a split."""
+def _of_one(name: str, source: str, one: Benchmark, traces: Iterable[Trace], split: str, data: Path | None) -> Part:
+    """One benchmark's part of a split; `source` is what the file calls it."""
     told: dict[str, list[Trace]] = {}
     for trace in sorted(traces, key=lambda trace: (trace.sample, trace.teacher, trace.model, trace.reply)):
         told.setdefault(trace.id, []).append(trace)
@@ -184,7 +189,7 @@ def _of_one(name: str, one: Benchmark, traces: Iterable[Trace], split: str, data
     questions = one.load(split, data)
     for question in questions:
         if question.id in told:
-            found[question.id], more = _examples(name, one.name, question, told.pop(question.id))
+            found[question.id], more = _examples(name, source, one, question, told.pop(question.id))
             reasons += more
     others = {row.id for part in one.splits if part != split and told for row in one.load(part, data)}
     for id, left in told.items():
@@ -193,7 +198,7 @@ def _of_one(name: str, one: Benchmark, traces: Iterable[Trace], split: str, data
 
 
 def _examples(
-    name: str, benchmark: str, question: Example, traces: Sequence[Trace]
+    name: str, source: str, benchmark: Benchmark, question: Example, traces: Sequence[Trace]
 ) -> tuple[list[Example], Counter[str]]:
     """The examples of one question's traces, in the order of their samples, and why others are none."""
     put = question_hash(prompt_text(question), question.images)
@@ -207,16 +212,21 @@ def _examples(
             or (NOT_RIGHT if trace.outcome != "correct" else "")
             or (NO_REASONING if not reasoning else "")
             or (TWICE if key in seen else "")
+            or (WRONG if not _is_right(benchmark, question, trace.reply) else "")
         )
         if reason:
             reasons[reason] += 1
             continue
         seen.add(key)
-        made.append(_example(name, benchmark, question, reasoning, len(made)))
+        made.append(_example(name, source, question, reasoning, len(made)))
     return made, reasons
 
 
-def _example(name: str, benchmark: str, question: Example, reasoning: str, number: int) -> Example:
+def _is_right(benchmark: Benchmark, question: Example, reply: str) -> bool:
+    return grade_one(benchmark, question, Completion(reply)).outcome == "correct"
+
+
+def _example(name: str, source: str, question: Example, reasoning: str, number: int) -> Example:
     more = f"#{number}" if number else ""
     return dataclasses.replace(
         question,
@@ -224,5 +234,5 @@ def _example(name: str, benchmark: str, question: Example, reasoning: str, numbe
         source=name,
         bundle=f"{question.bundle}{more}" if question.bundle else "",
         trace=reasoning,
-        metadata={**question.metadata, "benchmark": benchmark, "question": question_id(question)},
+        metadata={**question.metadata, "benchmark": source, "question": question_id(question)},
     )

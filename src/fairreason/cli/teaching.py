@@ -16,7 +16,9 @@ from fairreason.cli.options import AllowCode, Data, Json, app
 Judge = Annotated[
     str | None,
     typer.Option(
-        metavar="MODEL", show_default=False, help="A model at --judge-url that labels steps, after the rules."
+        metavar="MODEL",
+        show_default=False,
+        help="A model at --judge-url that labels steps, after the rules; what it costs no ceiling counts.",
     ),
 ]
 JudgeUrl = Annotated[
@@ -55,7 +57,8 @@ def collect(
         str,
         typer.Option(
             metavar="MODEL",
-            help="deepseek-reasoner, o4-mini, self (the model under training), or a model's name at --base-url.",
+            help="deepseek-reasoner, o4-mini, self (the model under training), source (the traces that BENCH was "
+            "published with; nobody is asked), or a model's name at --base-url.",
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The trace file, .jsonl; its answers are kept beside it.")],
@@ -171,9 +174,12 @@ def agreement(
     ] = None,
     judge: Judge = None,
     judge_url: JudgeUrl = None,
+    verdicts: Annotated[
+        Path, typer.Option(metavar="FILE", help="Where the judge's labels are kept: nothing is judged twice.")
+    ] = Path("agreement.verdicts.jsonl"),
     data: Data = None,
 ) -> None:
     """How far the stereotype rules agree with models that labelled the same reasoning, and those with each other."""
     from fairreason.cli.traces import run_agreement
 
-    run_agreement(steps, seed, labels, judge, judge_url, data)
+    run_agreement(steps, seed, labels, judge, judge_url, verdicts, data)

@@ -12,7 +12,7 @@ from fairreason import api
 from fairreason.cli import console
 from fairreason.errors import UsageError
 from fairreason.models.backends import BACKENDS, Backend
-from fairreason.traces import agreement, labelled
+from fairreason.traces import agreement, balance, labelled
 from fairreason.traces.collect import Choice, Collected, collect
 from fairreason.traces.filters import Keep
 from fairreason.traces.gather import Request
@@ -57,13 +57,14 @@ def run_agreement(
     labels: Path | None,
     judge: str | None,
     judge_url: str | None,
+    verdicts: Path,
     data: Path | None,
 ) -> None:
     """Prints the table of agreement, or steps for a person to label."""
     folder = api.data_folder(data)
     if steps is None:
         more = {"person": labelled.given_labels(labels)} if labels else None
-        print(agreement.report(folder, more, _judge(judge, judge_url)))
+        print(agreement.report(folder, more, _judge(judge, judge_url), verdicts))
         return
     for row in labelled.to_label(steps, seed, folder):
         print(json.dumps(row, ensure_ascii=False))
@@ -105,10 +106,13 @@ def _tell_missing(found: Collected) -> None:
         tell(f"stopped: {asked.stopped}; the same command with a higher one goes on")
     if found.absent:
         tell(f"not compared with the test questions of {', '.join(found.absent)}: not at hand")
+    for name, why in found.broken.items():
+        tell(f"not compared with the test questions of {name}, which cannot be read: {why}")
 
 
 def summary(found: Collected) -> dict[str, Any]:
-    """What became of the answers that were wanted; tokens and cost (US dollars) of this run; what was kept of all."""
+    """What became of the answers that were wanted; tokens and cost (US dollars) of this run; what was kept of all;
+    `imbalance` is how far the kept shares of conditions, or of polarities, lie apart at most (0: balanced)."""
     asked = found.gathered.asked
     return {
         "benchmark": found.gathered.source.benchmark.name,
@@ -123,6 +127,7 @@ def summary(found: Collected) -> dict[str, Any]:
         "cost": asked.cost,
         "kept": found.kept,
         "dropped": found.dropped,
+        "imbalance": round(balance.worst(found.balance), 4),
         "balance": _balance(found),
         "files": {"traces": str(found.file), "card": str(found.card), "journal": str(found.gathered.journal)},
     }

@@ -11,7 +11,7 @@ nothing: read kappa.
     fairreason traces agreement                 the table
     fairreason traces agreement --steps 100     100 steps for a person to label, as JSON lines
     fairreason traces agreement --labels FILE   the table, with the labels that a person gave them
-    fairreason traces agreement --judge MODEL   the table, with a judge model's labels
+    fairreason traces agreement --judge MODEL   the table, with a judge model's labels, which are kept (verdicts.py)
 """
 
 from __future__ import annotations
@@ -24,15 +24,18 @@ from typing import NamedTuple
 import numpy as np
 
 from fairreason.evaluation.statistics import draw_weights, estimate
-from fairreason.models.backends.base import Backend, Sampling
+from fairreason.models.backends.base import Backend
 from fairreason.records import Estimate, Measure
 from fairreason.traces import judge
 from fairreason.traces.labelled import Step, labelled
 from fairreason.traces.stereotypes import appeals
+from fairreason.traces.verdicts import verdicts_in
 
 RULES, AGGREGATE = "rules", "aggregate"
 DRAWS = 2_000
 LEVEL = 0.95
+VERDICTS = Path("agreement.verdicts.jsonl")
+"""Where a judge model's labels are kept, in the working folder."""
 
 Labels = Mapping[str, int]
 """Step id -> 0 or 1."""
@@ -67,22 +70,22 @@ def agreements(steps: Sequence[Step], more: Mapping[str, Labels] | None = None) 
     return sorted(found, key=lambda one: (one.file, one.unit, RULES not in one.raters))
 
 
-def judged(
-    backend: Backend, steps: Sequence[Step], sampling: Sampling = judge.SAMPLING
-) -> tuple[Labels, dict[str, int]]:
-    """A judge model's labels of these traces, as `more` of `agreements`, and how many verdicts are none, by reason."""
+def judged(backend: Backend, steps: Sequence[Step], kept: Path) -> tuple[Labels, dict[str, int]]:
+    """A judge model's labels of these traces, as `more` of `agreements`, and how many verdicts are none, by reason.
+    What the file `kept` holds is not asked again. Raises what `verdicts_in` does."""
     traces: dict[str, list[Step]] = {}
     for step in steps:
         traces.setdefault(step.trace, []).append(step)
     own = list(traces.values())
     asked = [(trace[0].example, [step.text for step in trace]) for trace in own]
-    verdicts = dict(judge.ask(backend, asked, sampling))
+    with verdicts_in(kept, backend) as ask:
+        verdicts = ask(asked)
     labels = {
         step.id: label
-        for index, verdict in verdicts.items()
-        for step, label in zip(own[index], verdict.labels or (), strict=False)
+        for trace, verdict in zip(own, verdicts, strict=True)
+        for step, label in zip(trace, verdict.labels or (), strict=False)
     }
-    return labels, judge.unreadable(verdicts.values())
+    return labels, judge.unreadable(verdicts)
 
 
 def kappa(counts: np.ndarray) -> np.ndarray:
@@ -99,11 +102,17 @@ def kappa(counts: np.ndarray) -> np.ndarray:
         return np.where(expected < 1, (observed - expected) / (1 - expected), np.nan)
 
 
-def report(data: Path | None = None, more: Mapping[str, Labels] | None = None, asked: Backend | None = None) -> str:
-    """The table, as Markdown, and what was left out; with the labels of a judge model that is `asked` here."""
+def report(
+    data: Path | None = None,
+    more: Mapping[str, Labels] | None = None,
+    asked: Backend | None = None,
+    kept: Path = VERDICTS,
+) -> str:
+    """The table, as Markdown, and what was left out; with the labels of a judge model that is `asked` here, as far as
+    the file `kept` does not hold them."""
     steps, left_out = labelled(data)
     if asked is not None:
-        labels, unreadable = judged(asked, steps)
+        labels, unreadable = judged(asked, steps, kept)
         name = getattr(asked, "model", asked.name)
         more = {**(more or {}), name: labels}
         left_out |= {f"{name}, {reason}": count for reason, count in unreadable.items() if count}

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import math
-import re
+import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,11 @@ import yaml
 
 from fairreason import __version__, benchmarks
 from fairreason.benchmarks import items
-from fairreason.benchmarks.traced import Trace
+from fairreason.benchmarks.traced import Trace, portable
 from fairreason.files import write_atomic
 from fairreason.records import Example
 from fairreason.traces import balance
+from fairreason.traces.markdown import near, plain, table
 
 LICENCES: Mapping[str, str] = {
     "CC-BY-4.0": "cc-by-4.0",
@@ -34,22 +35,17 @@ LICENCES: Mapping[str, str] = {
 }
 """The hub's names for the licences of our sources; what has none there is `other`, what was not read is `unknown`."""
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-LONGEST = 200
-"""Characters of a foreign text that are shown."""
-MARKDOWN: Mapping[str, str] = {
-    **{sign: f"\\{sign}" for sign in "\\`*_{}[]()#+!|~$:@^"},
-    "<": "&lt;",
-    ">": "&gt;",
-    "&": "&amp;",
-}
-"""What a sign is written as, so that it is shown and nothing else."""
+Shown = Callable[[str], str]
+"""A source as the card names it."""
 
 
 @dataclass(frozen=True)
 class Collection:
-    """What came of asking a teacher. `asked` are the questions, `traces` what was kept, `dropped` counts what was not
-    by reason; `absent` names test splits that nothing could be compared with; `models` the versions that the server
-    reported; tokens and cost (US dollars, None: unknown) are of all answers, the dropped ones too."""
+    """What came of asking a teacher. `asked` are the questions with an answer, `traces` what was kept, `dropped` counts
+    what was not by reason; `failed` the requests that came to nothing, `uncheckable` the questions that no rule can
+    check; `absent` names test splits that nothing could be compared with, `broken` says why others could not be read;
+    `model` is the model as it was named, `models` the versions that the server reported, `judge` the judge's name;
+    tokens and cost (US dollars, None: unknown) are of all answers, the dropped ones too."""
 
     asked: Sequence[Example]
     traces: Sequence[Trace]
@@ -61,6 +57,11 @@ class Collection:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost: float | None = None
+    broken: Mapping[str, str] = field(default_factory=dict)
+    failed: int = 0
+    uncheckable: int = 0
+    model: str = ""
+    judge: str = ""
 
     @property
     def sources(self) -> list[str]:
@@ -78,27 +79,26 @@ def path_of(file: Path) -> Path:
 
 def write(file: Path, collection: Collection) -> Path:
     """The card beside the file of traces; its path. Raises RunError when the disk does not take it."""
-    write_atomic(path_of(file), text(file.name, collection))
+    write_atomic(path_of(file), text(file.name, collection, file.parent))
     return path_of(file)
 
 
-def text(name: str, collection: Collection) -> str:
-    """The card of the file of this name."""
+def text(name: str, collection: Collection, folder: Path = Path()) -> str:
+    """The card of the file of this name in this folder."""
     front = yaml.safe_dump(_front(name, collection), sort_keys=False, allow_unicode=True)
-    title = f"# Reasoning traces: {plain(', '.join(collection.sources))}"
-    parts = [_what(collection), _teacher(collection), _counts(collection), _dropped(collection), _use(name, collection)]
+
+    def shown(source: str) -> str:
+        return portable(source, folder)
+
+    title = f"# Reasoning traces: {plain(', '.join(map(shown, collection.sources)))}"
+    parts = [
+        _what(collection, shown),
+        _teacher(collection),
+        _counts(collection, shown),
+        _dropped(collection),
+        _use(name, collection),
+    ]
     return f"---\n{front}---\n" + "\n\n".join([title, *parts]) + "\n"
-
-
-def plain(foreign: object, most: int = LONGEST) -> str:
-    r"""A foreign text on one line, cut to `most` characters, in which nothing is Markdown, HTML, link or control sign.
-
-    >>> plain("<b>| [x](y)\n")
-    '&lt;b&gt;\\| \\[x\\]\\(y\\)'
-    """
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in str(foreign)).split())
-    cut = line if len(line) <= most else f"{line[:most]}..."
-    return re.sub(r"(?i)\bwww\.", r"www\\.", "".join(MARKDOWN.get(sign, sign) for sign in cut))
 
 
 def _front(name: str, collection: Collection) -> dict[str, Any]:
@@ -122,15 +122,15 @@ def _licences(collection: Collection) -> dict[str, str]:
     return {source: benchmarks.get(source).licence for source in collection.sources}
 
 
-def _what(collection: Collection) -> str:
+def _what(collection: Collection, shown: Shown) -> str:
     questions = len({(trace.source, trace.id) for trace in collection.traces})
     unread = "not known to us: read it at the source"
-    rows = [[source, licence or unread] for source, licence in _licences(collection).items()]
+    rows = [[shown(source), licence or unread] for source, licence in _licences(collection).items()]
     return (
-        f"{len(collection.traces):,} answers with reasoning to {questions:,} questions, made and filtered by "
+        f"{len(collection.traces):,} answers with reasoning to {questions:,} questions, collected and filtered by "
         f"FairReason {__version__}, each right by the benchmark's own grading, of training splits alone.\n\n"
         "## Sources and licences\n\nThe questions are the sources' and stay under their licences; what a teacher's "
-        f"provider asks of its outputs comes on top.\n\n{_table(['source', 'licence'], rows)}"
+        f"provider asks of its outputs comes on top.\n\n{table(['source', 'licence'], rows)}"
     )
 
 
@@ -139,28 +139,31 @@ def _teacher(collection: Collection) -> str:
     models = ", ".join(sorted(set(collection.models))) or "not reported"
     rows = [
         ["teacher", collection.teacher],
+        ["model, as it was named", model_name(collection.model) or "-"],
         ["version, as the server reported it", models],
         ["sampling", json.dumps(dict(collection.sampling), sort_keys=True, default=str)],
         ["prompt tokens, all answers", f"{collection.prompt_tokens:,}"],
         ["completion tokens, all answers", f"{collection.completion_tokens:,}"],
         ["cost, all answers", cost],
     ]
-    return "## Teacher\n\n" + _table(["", ""], rows)
+    return "## Teacher\n\n" + table(["", ""], rows)
 
 
-def _counts(collection: Collection) -> str:
+def _counts(collection: Collection, shown: Shown) -> str:
     before = _cells((e.source, balance.category(e), balance.condition(e), e.id) for e in collection.asked)
     after = _cells((t.source, t.category or "", t.condition or "", t.id) for t in collection.traces)
-    rows = [[*cell, f"{before[cell]:,}", f"{after[cell]:,}"] for cell in sorted({**before, **after})]
-    table = _table(["source", "category", "condition", "questions asked", "with a kept trace"], rows)
+    rows = [
+        [shown(cell[0]), *cell[1:], f"{before[cell]:,}", f"{after[cell]:,}"] for cell in sorted({**before, **after})
+    ]
+    whole = table(["source", "category", "condition", "questions answered", "with a kept trace"], rows)
     kept = {(trace.source, trace.id) for trace in collection.traces}
     shares = balance.imbalance(collection.asked, (e for e in collection.asked if (e.source, e.id) in kept))
     sides = [s for s in shares if s.by != "category"]
-    shown = [[s.source, s.by, s.value, f"{s.asked:,}", f"{s.kept:,}", _ratio(s.ratio)] for s in sides]
-    if not shown:
-        return f"## Counts\n\n{table}"
-    balanced = _table(["source", "by", "value", "asked", "kept", "ratio"], shown)
-    return f"## Counts\n\n{table}\n\n### Balance\n\n{balanced}"
+    rows = [[shown(s.source), s.by, s.value, f"{s.asked:,}", f"{s.kept:,}", _ratio(s.ratio)] for s in sides]
+    if not rows:
+        return f"## Counts\n\n{whole}"
+    balanced = table(["source", "by", "value", "answered", "kept", "ratio"], rows)
+    return f"## Counts\n\n{whole}\n\n### Balance\n\n{balanced}"
 
 
 def _ratio(ratio: float) -> str:
@@ -175,10 +178,30 @@ def _cells(rows: Iterable[tuple[str, str, str, str]]) -> Counter[tuple[str, str,
 def _dropped(collection: Collection) -> str:
     rows = [[reason, f"{n:,}"] for reason, n in sorted(collection.dropped.items())]
     whole = f"{sum(collection.dropped.values()):,} answers were dropped, {len(collection.traces):,} kept."
-    table = f"\n\n{_table(['reason', 'answers'], rows)}" if rows else ""
+    reasons = f"\n\n{table(['reason', 'answers'], rows)}" if rows else ""
     names = plain(", ".join(collection.absent), most=1_000)
-    gap = f"\n\nNot compared with the test questions of {names}: their files were not at hand." if names else ""
-    return f"## Filters\n\n{whole}{table}{gap}"
+    more = [f"Not compared with the test questions of {names}: their files were not at hand."] if names else []
+    for broken, why in collection.broken.items():
+        more.append(
+            f"Not compared with the test questions of {plain(broken)}, which cannot be read: {plain(near(why))}."
+        )
+    if collection.failed:
+        more.append(f"{collection.failed:,} requests failed and left no answer; the same command asks them again.")
+    if collection.uncheckable:
+        more.append(f"{collection.uncheckable:,} questions were left out: no rule can check their answer.")
+    if collection.judge:
+        more.append(f"Judge of the reasoning, after the rules: {plain(collection.judge)}.")
+    return "\n\n".join([f"## Filters\n\n{whole}{reasons}", *more])
+
+
+def model_name(named: str) -> str:
+    """A model's name as it was given; of a folder here its own name alone, which says nothing of whose machine it was.
+
+    >>> model_name("Qwen/Qwen3-8B"), model_name("")
+    ('Qwen/Qwen3-8B', '')
+    """
+    folder = os.path.expanduser(named)  # neither this nor isdir minds a name that no folder can have
+    return Path(folder).resolve().name if os.path.isdir(folder) else named
 
 
 def _use(name: str, collection: Collection) -> str:
@@ -205,9 +228,3 @@ A right final answer does not make every step right. Reasoning that names a ster
 judge, where the filters above name one), which finds some and not all. What is kept leans toward what the teacher finds
 easy: see the balance above. A teacher's wording, its refusals and its own biases are in the text. Options stand in the
 order in which FairReason shows them, and the letters in the traces belong to that order."""
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head)]
-    shown = [" | ".join(line) for line in lines] + [" | ".join(map(plain, row)) for row in rows]
-    return "\n".join(f"| {line} |" for line in shown)

@@ -29,6 +29,8 @@ from fairreason.traces.answers import Candidate
 from fairreason.traces.balance import Share
 from fairreason.traces.filters import REASONS, Dropped, Keep, Kept, sift
 from fairreason.traces.gather import Gathered, Progress, Request, gather
+from fairreason.traces.overlap import Withheld
+from fairreason.traces.published import SOURCE, published
 from fairreason.traces.verdicts import judged_by
 from fairreason.traces.withheld import read_withheld
 
@@ -49,14 +51,15 @@ class Choice:
 
 
 class Collected(NamedTuple):
-    """`dropped` counts answers by reason; `balance` is of the kept; `absent` names test splits that are not here, so
-    nothing was compared with them."""
+    """`dropped` counts answers by reason; `balance` is of the questions with an answer; `absent` names test splits that
+    are not here, `broken` those that cannot be read, with the reason: nothing was compared with them."""
 
     gathered: Gathered
     kept: int
     dropped: Mapping[str, int]
     balance: list[Share]
     absent: Mapping[str, str]
+    broken: Mapping[str, str]
     file: Path
     card: Path
 
@@ -68,10 +71,15 @@ def collect(
     progress: Progress = lambda done, of, cost: None,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Collected:
-    """Asks what is missing, sifts all that is there and writes the files. Raises FairReasonError; what was answered by
-    then stays in the journal."""
-    gathered = gather(request, data, progress, tell)
+    """Asks what is missing, sifts all that is there and writes the files; the teacher `source` is not asked
+    (published.py). Raises FairReasonError; what was answered by then stays in the journal, and where it was the teacher
+    that broke off the files are written first."""
+    gathered = (
+        published(request, data, progress) if request.teacher == SOURCE else gather(request, data, progress, tell)
+    )
     asked = gathered.source.examples
+    there = {answer.id for answer in gathered.answers}
+    answered = [example for example in asked if example.id in there]
     by_id = {example.id: example for example in asked}
     candidates = [Candidate(by_id[answer.id], answer) for answer in gathered.answers]
     withheld = read_withheld(data=data)
@@ -84,9 +92,11 @@ def collect(
     traced.write(request.out, [_trace(one, gathered.settings) for one in kept])
     write_atomic(_beside(request.out, "dropped"), (_line(one) for one in dropped))
     counts = _counts(dropped)
-    written = card.write(request.out, _collection(gathered, kept, counts, withheld.absent))
-    shares = balance.imbalance(asked, (one.candidate.example for one in kept))
-    return Collected(gathered, len(kept), counts, shares, withheld.absent, request.out, written)
+    written = card.write(request.out, _collection(gathered, answered, kept, counts, withheld, choice.judge))
+    if gathered.error is not None:
+        raise gathered.error
+    shares = balance.imbalance(answered, (one.candidate.example for one in kept))
+    return Collected(gathered, len(kept), counts, shares, withheld.absent, withheld.broken, request.out, written)
 
 
 def _beside(out: Path, what: str) -> Path:
@@ -114,8 +124,8 @@ def _trace(one: Kept, settings: Mapping[str, Any]) -> traced.Trace:
         example,
         answer.completion,
         one.grade,
-        teacher=settings["teacher"],
-        model=answer.model,
+        teacher=card.model_name(settings["teacher"]),
+        model=card.model_name(answer.model),
         sample=answer.sample,
         sampling={key: settings[key] for key in SAMPLING if settings[key] is not None},
         cost=answer.cost,
@@ -130,17 +140,27 @@ def _line(one: Dropped) -> bytes:
 
 
 def _collection(
-    gathered: Gathered, kept: Sequence[Kept], dropped: Mapping[str, int], absent: Mapping[str, str]
+    gathered: Gathered,
+    answered: Sequence[Example],
+    kept: Sequence[Kept],
+    dropped: Mapping[str, int],
+    withheld: Withheld,
+    judge: Backend | None,
 ) -> card.Collection:
     answers = gathered.answers
     costs = [answer.cost for answer in answers if answer.cost is not None]
     return card.Collection(
-        asked=gathered.source.examples,
+        asked=answered,
         traces=[_trace(one, gathered.settings) for one in kept],
         dropped={reason: count for reason, count in dropped.items() if count},
-        teacher=gathered.settings["teacher"],
-        absent=list(absent),
-        models=sorted({answer.model for answer in answers if answer.model}),
+        teacher=card.model_name(gathered.settings["teacher"]),
+        absent=list(withheld.absent),
+        broken=withheld.broken,
+        failed=gathered.asked.failed,
+        uncheckable=gathered.source.uncheckable,
+        model=gathered.settings["model"] or "",
+        judge=getattr(judge, "model", judge.name) if judge else "",
+        models=sorted({card.model_name(answer.model) for answer in answers if answer.model}),
         sampling={key: gathered.settings[key] for key in SAMPLING if gathered.settings[key] is not None},
         prompt_tokens=sum(answer.completion.prompt_tokens for answer in answers),
         completion_tokens=sum(answer.completion.completion_tokens for answer in answers),

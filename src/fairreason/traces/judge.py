@@ -90,8 +90,9 @@ def unreadable(verdicts: Iterable[Verdict]) -> dict[str, int]:
 
 
 def settings(backend: Backend, sampling: Sampling = SAMPLING) -> dict[str, Any]:
-    """What decides the verdicts, to be kept beside them: the judge's name, its fingerprint (address, model, what the
-    server says of it), the instruction's SHA-256, how it was sampled. Raises ModelError where the server is gone."""
+    """What decides the verdicts, kept beside them (verdicts.py): the judge's name, its fingerprint (address, model and
+    what the server says of it), the instruction's SHA-256, how it was sampled. Raises ModelError where the server is
+    gone."""
     return {
         "model": getattr(backend, "model", backend.name),
         "fingerprint": backend.fingerprint,

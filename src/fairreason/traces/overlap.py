@@ -11,14 +11,16 @@ since 4 words in a row prove nothing. Questions are the prompts without options 
 What is no leak, though it shares 13 words:
 * Within one source the split by cluster decides what may be alike (law 4): questions made from the same templates
   share sentences across it. So a question is compared with its own source's test split as a whole, not by n-grams, and
-  what reasoning quotes from its own question does not count. Reasoning that says more of a test question does.
+  what reasoning quotes from its own question does not count. Reasoning that says more of a test question does. A
+  user's own file (`items:own.jsonl`) is never a benchmark's source, whatever ids it gives its rows.
 * N-grams that stand in questions of three or more clusters of the test's source are its template text ("the center of
   the circle is the origin and the radius of the ..."). A question copied from a test cluster into one other cluster
   stands in two.
 * The words of a picture question are half of it: where they are template text, fewer than 8 ("Find x."), or of the
   same source, they are not compared as a whole.
 
-Test splits whose files are not at hand are named with the reason (`absent`), never passed over in silence.
+Test splits whose files are not at hand (`absent`) or cannot be read (`broken`) are named with the reason, never passed
+over in silence.
 """
 
 from __future__ import annotations
@@ -62,7 +64,8 @@ class Index(NamedTuple):
 @dataclass(frozen=True)
 class Withheld:
     """The test questions, which no trace may give away. `sizes`: how many by source; `absent`: sources not at hand,
-    with the reason; `template`: how many n-grams by origin are template text and do not count."""
+    with the reason; `broken`: sources whose files are there and cannot be read, with the reason; `template`: how many
+    n-grams by origin are template text and do not count."""
 
     ids: list[str]
     origins: Mapping[str, int]
@@ -70,11 +73,14 @@ class Withheld:
     index: Mapping[int, Index]
     sizes: Mapping[str, int]
     absent: Mapping[str, str]
+    broken: Mapping[str, str]
     template: Mapping[str, int]
 
     def find(self, example: Example, reasoning: str = "") -> Hit | None:
         """The first overlap of the example's question, then of the reasoning; None without."""
-        own = self.origins.get(origin(example.id))
+        own = (
+            None if ":" in example.source else self.origins.get(origin(example.id))
+        )  # a file may call its rows anything
         asked = words(example.prompt)
         codes_W = codes(asked)
         same = self.whole.get(whole_number(codes_W))

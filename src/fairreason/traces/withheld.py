@@ -1,18 +1,19 @@
 """Which questions are withheld: the test splits at hand, indexed by their n-grams (overlap.py says what that means).
 
 Every benchmark of BENCHMARKS is read but second views, which ask the questions of their first one. Those whose files
-are not at hand are named with the reason. Axes: W words, G grams.
+are not at hand, or cannot be read, are named with the reason. Axes: W words, G grams.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from fairreason.benchmarks import BENCHMARKS, get
-from fairreason.errors import DataError
+from fairreason.errors import AbsentError, DataError
 from fairreason.records import Example
 from fairreason.traces.grams import codes, grams, words
 from fairreason.traces.overlap import CLUSTERS, GRAM, LENGTHS, NOBODY, SHORTEST, Index, Withheld, origin, whole_number
@@ -22,10 +23,12 @@ NAMES = tuple(name for name, benchmark in BENCHMARKS.items() if not benchmark.be
 
 
 def read_withheld(names: Iterable[str] = NAMES, data: Path | None = None) -> Withheld:
-    """The test splits of these benchmarks, as far as their files are at hand (`data` None: FAIRREASON_DATA)."""
+    """The test splits of these benchmarks, as far as their files are at hand and can be read (`data` None:
+    FAIRREASON_DATA)."""
     found: dict[str, list[Example]] = {}
     others: dict[str, list[Example]] = {}
     absent: dict[str, str] = {}
+    broken: dict[str, str] = {}
     for name in names:
         benchmark = get(name)
         try:
@@ -34,14 +37,21 @@ def read_withheld(names: Iterable[str] = NAMES, data: Path | None = None) -> Wit
             others[name] = [row for split in rest for row in benchmark.load(split, data)]
         except DataError as error:
             found.pop(name, None)
-            absent[name] = str(error)
-    return index_withheld(found, others, absent)
+            (absent if isinstance(error, AbsentError) else broken)[name] = _inside(str(error), data)
+    return index_withheld(found, others, absent, broken)
+
+
+def _inside(said: str, data: Path | None) -> str:
+    """The error with its file seen from the data folder: what a card says tells nobody's folders."""
+    folder = Path(data or os.environ.get("FAIRREASON_DATA") or ".")
+    return said.replace(f"{folder}{os.sep}", "") if folder.is_absolute() else said
 
 
 def index_withheld(
     tests: Mapping[str, Sequence[Example]],
     others: Mapping[str, Sequence[Example]] | None = None,
     absent: Mapping[str, str] | None = None,
+    broken: Mapping[str, str] | None = None,
 ) -> Withheld:
     """The same from examples: test questions by source, and the other splits' questions, which tell what is template
     text. Sources whose ids begin alike (`bbq/...`, of bbq and bbq-traces) are one origin."""
@@ -70,7 +80,7 @@ def index_withheld(
             parts[n].append(Index(grams_G[kept], owners_G[kept] + start, np.full(kept.sum(), origins[source])))
     index = {n: _merged(found) for n, found in parts.items() if any(len(part.grams_G) for part in found)}
     sizes = {source: len(rows) for source, rows in tests.items()}
-    return Withheld(ids, origins, whole, index, sizes, dict(absent or {}), template)
+    return Withheld(ids, origins, whole, index, sizes, dict(absent or {}), dict(broken or {}), template)
 
 
 def _by_origin(rows: Iterable[Example]) -> dict[str, list[Example]]:
