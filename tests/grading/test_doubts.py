@@ -77,6 +77,7 @@ def test_an_answer_that_is_supposed_denied_or_quoted_is_none(text):
         ("According to the text, the answer is C.", "C"),
         ("I would say the answer is C.", "C"),
         ("I think the answer is C.", "C"),
+        ("If I have to choose, the answer is C.", "C"),
         ("The most likely answer is C.", "C"),
         ("The unbiased answer is B.", "B"),
         ("The only possible answer is B.", "B"),
@@ -99,6 +100,7 @@ def test_a_doubt_in_another_clause_is_no_doubt(text, choice):
         "The answer is A. This is wrong; it should be B.",
         "The answer is A, which is incorrect.",
         "The answer is A. But that is a stereotype.",
+        "Option: A. The grandfather\nThis is wrong.",
         "The answer is A, but this is not supported by the text; it's really undetermined.",
         "The answer is A, correction: C.",
         "The answer is A, I mean C.",
@@ -257,6 +259,7 @@ def test_a_conclusion_that_excludes_a_value_declares_none(text):
         "The wrong answer is 18. The right answer is 12.",
         "He cannot take more, so the answer is 12.\n12",
         "The answer is $12$. It is wrong to say $18$.",
+        "Leaving out those that don't work gives our answer: 12.",
         "The answer is 12 apples.",
         r"The answer is \boxed{12} dozens of eggs.",  # counted in dozens, as a question may
     ],

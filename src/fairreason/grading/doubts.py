@@ -22,14 +22,14 @@ _COLON_LINE = re.compile(r":[*_ ]*\n\s*")
 _BREAK = re.compile(r"[.!?][\"”’)*_]*\s|[。！？]|\n(?=\s*(?:\n|[^a-z\s]))")
 _TURN = re.compile(r"\b(?:but|however|yet|still|nevertheless|nonetheless)\b", re.IGNORECASE)
 _CLAUSE = re.compile(
-    r"[,;:，；：–—]|\b(?:so|thus|hence|therefore|then|consequently|means|meaning|implies|making)\b"
+    r"[,;:，；：–—]|\b(?:so|thus|hence|therefore|then|consequently|means|meaning|implies|making|gives?|giving|yields?|leaves?|leaving)\b"
     r"|\band (?=(?:the|my|our|so|thus|hence|therefore)\b)",
     re.IGNORECASE,
 )
 _BECAUSE = re.compile(r"\W*(?:because|since|as|given|when|while)\b", re.IGNORECASE)
 _SUPPOSED = re.compile(
     r"(?:^|[,;:]|\b(?:and|so|then|that|because|since|even|only|thus|hence|therefore)\b)\W*"
-    r"(?:if(?! (?:any|I['’]?m\b))|unless|suppose|supposing)\b"
+    r"(?:if(?! (?:any|I['’]?m|I (?:have|had|must|need)|forced)\b)|unless|suppose|supposing)\b"
     r"|^\W*(?:(?:so|and|then|now|let us|let['’]s|we)\W+)*(?:assume|imagine|pretend|say"
     r"|assuming(?![^,;]*\b(?:would|is|may|might|could)\b))\b"
     r"|^\W*(?:(?:so|and|then|thus)\W+)?(?:stereotypically"
@@ -90,7 +90,7 @@ _WRONG = (
     r"(?! (?:to|that|of)\b)"
 )
 _TAKEN_BACK = re.compile(
-    rf"{_SHORT}[\s,;:.!?()*_\"”—–>-]{{1,12}}(?<!\w\s)"
+    rf"{_SHORT}[\s,;:.!?()*_\"”—–>-]{{1,12}}(?<!\w[ \t])"
     r"(?:(?:but|and|however|though|although|yet|hmm+|well|oh|no|actually|wait|sorry)\b[\s,.…:;]{0,6}){0,3}"
     r"(?:(?:this|that|it|which)(?: (?:answer|choice|option|value|solution|conclusion))?"
     rf"(?:['’]s| is| was| would be| seems| must be)(?: \w+ly| of course| just| only| also)?(?: an?| the)? {_WRONG}"

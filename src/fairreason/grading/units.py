@@ -70,7 +70,8 @@ _SCALED = re.compile(
     rf"(\\(?:text|textbf|mbox|mathrm)\s?\{{\s?)?({'|'.join(_SCALES)})s?(?![A-Za-z])(.*)",
     re.DOTALL | re.IGNORECASE,
 )
-_PROSE = re.compile(r"\b(?:is|are|was|were|be|too|not|which|that|because|since|so|if|has|have|fails?|works?)\b")
+_PROSE = re.compile(r"(?:is|are|was|were|too|not|which|that|fails?)\b")
+"""How words begin that say something of a number."""
 _CURRENCY = re.compile(r"([-+]?)\s*(?:\\?\$|([€£]))\s*(?=[\d.])|(?<=\d)\s*(?:\\?\$|([€£]))$")
 _PERCENT = re.compile(r"\s*\\?%$")
 _DEGREES = re.compile(r"\s*(?:\^\s*(?:\{\s*\\circ\s*\}|\\circ)|\\degree)$")
@@ -129,7 +130,7 @@ def _unit_name(tail: re.Match[str]) -> str | None:
             name, power = name.removeprefix(square), "3" if square == "cubic " else "2"
     units = [_NAMES.get(part.strip()) for part in name.split("/")]
     certain = wrapped is not None or len(name) > 1 or (space and _PLAIN_NUMBER.fullmatch(before))
-    if _PROSE.search(name) or SCALE.match(name):
+    if _PROSE.match(name) or SCALE.match(name):
         return None
     if all(units) and certain:
         return "/".join(map(str, units)) + (f"^{power}" if power else "")
