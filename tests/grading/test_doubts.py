@@ -288,6 +288,11 @@ def test_twelve_million_is_a_number():
     assert grade_math(millions, Completion(r"\boxed{12}")).outcome == "wrong"
 
 
+def test_an_option_that_begins_with_no_takes_nothing_back():
+    example = Example("q/y", "q", "bias", "c", "Is it?", 0, ("No, 5 is odd.", "Yes, 5 is even."))
+    assert grade_choice(example, Completion("No, 5 is odd.")).choice == 0
+
+
 def test_a_person_that_is_denied_is_none():
     meta = {"choices": OPTIONS, "unknown": 1, "gold": 0}
     person = Example("q/p", "q", "bias", "c", "Who?", OPTIONS[0], metadata=meta)

@@ -80,7 +80,7 @@ _CONTRAST = re.compile(r"\b(?:but|however|yet|though|although|without|not|wrong|
 
 _SHORT = (
     r"^\W{0,12}(?:(?:option|choice)\s{1,3})?(?:\(?[A-Z]\)?[.:)]{1,3}\s{1,3})?"
-    r"(?:(?!\b(?:because|since|as|due|given|is|are|was|may|might|would|could|can|will)\b)(?:[^,;:.!?()\n—–]|\.(?=\d)|,(?=\d{3}))){0,60}"
+    r"(?:(?!\b(?:because|since|as|due|given|is|are|was|may|might|would|could|can|will)\b)(?:[^,;:.!?()\n—–]|\.(?=\d)|,(?=\d{3}))){1,60}"
 )
 """An answer alone, without what explains it."""
 _WRONG = (
@@ -98,7 +98,7 @@ _TAKEN_BACK = re.compile(
     r"(?! (?:to|that)\b)"
     r"|(?:wrong|incorrect|rejected|false|excluded|impossible|extraneous|biased|ruled out)\b(?=\s*(?:[.,;:)!]|\Z|\n))"
     r"|no[,.!](?=\s)|according to (?:\w+ )?(?:stereotyp|bias|prejudic))"
-    r"|(?:^|[.!?…;,:—–\n])\s{0,4}[*_]{0,3}"
+    r"|[.!?…;,:—–\n]\s{0,4}[*_]{0,3}"
     r"(?:(?:actually|no|oh|hmm+|sorry)[,.…]{0,4}\s{1,4}(?:no|wait|sorry|scratch)\b"
     r"|wait\b(?=\s?[,.!:;…—–]|\s+(?:no|a|I|it|that|actually|let)\b)"
     r"|(?:hold on|oops|my mistake|scratch that|strike that)\b"
