@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from fairreason.draws import LETTERS, question_id, shown_order
 from fairreason.grading.declared import OPEN_THINKING, Parse, declared, final_part
+from fairreason.grading.others import another
+from fairreason.grading.units import SCALE
 from fairreason.records import Completion, Example, Grade
 
 _PLAIN_BOX = re.compile(r"\s*\\boxed\{([A-Z]|-?[1-9][0-9]{0,14}|0)\}\.?\s*")
@@ -23,23 +25,9 @@ _EDGES = " \t\r\n*_`$\"'“”‘’。"
 _LETTER = re.compile(
     r"(?:(?i:option|choice)\s+)?(?:[(\[]([A-Za-z])[)\]]|([A-Z])(?![\w'’])|([a-z])(?=\)))(.*)", re.DOTALL
 )
-_SECOND = re.compile(
-    r"[\s.,;:)\]…–—-]{0,9}(?:[,/&]|(?i:and|or|no|wait|sorry|hmm|actually|rather|maybe|perhaps|possibly|else|also|either|option"
-    r"|choice|but(?= (?:also|maybe|perhaps|possibly|even)\b))\b)"
-    r"(?:[\s.,:;…–—-]|(?i:and|or|no|wait|actually|rather|maybe|perhaps|possibly|even|else|also|it is|it's"
-    r"|option|choice)\b){0,12}\(?([A-Z])\b(?!['’])|\s{0,3};\s{0,3}\(?([A-Z])\)?[\s.]{0,9}$"
-)
-"""A second letter right behind the first: `, or B`, `; B`, `... no wait, B`."""
-_ALSO = re.compile(
-    r"\b([A-Z])\b(?!['’])[)\]]? (?:"
-    r"(?:is|are|was|can|could|may|might|would|seems|looks|works|fits)\b(?!['’])"
-    r"(?: be)? (?:also|equally|just as|too|as well)\b"
-    r"|(?:is|are|seems|looks|(?:can|could|may|might|would) be) (?:(?:the|a) )?(?:(?:right|correct)\b(?!-)"
-    r"|(?:possible|plausible|valid|acceptable|true) (?:too|as well)\b))"
-    r"|\b(?:so|as) (?:is|are|does|do|would|could) ([A-Z])\b(?!['’])"
-)
-"""Another letter that is said to be right as well: `B is also right`, `B could be correct`, `so is B`."""
 _REASON = re.compile(r"[\s,)]{1,3}(?:because|since|as|due to|given)\b")
+_WHY = re.compile(r"[\s,)]{1,3}(?:because|since|due to|given)\b")
+"""A reason behind a verb that chooses: `I choose A as ...` may call it anything."""
 _STOP = re.compile(r"[.!?;]\s")
 _NUMBER = re.compile(
     r"(?:\\?[$€£]\s*)?([-+−]?\s?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,40})(?:\.[0-9]{1,40})?)(?![0-9])\s*(?:\\?%)?(.*)",
@@ -88,7 +76,11 @@ def grade_text(example: Example, completion: Completion) -> Grade:
 
 
 def option(candidate: str, menu: Menu, rule: str = "line") -> int | None:
-    """The option that a candidate names by its letter, its text, or both; None where they disagree."""
+    """The option that a candidate names by its letter, its text, or both; None where they disagree. Under the rule
+    `rest` the candidate is a reply from an answer on, and the option another one that it gives as right."""
+    if rule == "rest":
+        first = option(candidate.partition("\n")[0], menu, "statement")
+        return None if first is None else another(candidate, first, *menu)
     text = _bare(candidate)
     if rule == "boxed" and len(text) == 1:
         return menu.letters.get(text.upper(), menu.texts.get(_fold(text)))
@@ -103,18 +95,17 @@ def option(candidate: str, menu: Menu, rule: str = "line") -> int | None:
     named = menu.texts.get(_fold(rest.lstrip(_EDGES + ".:),]-–")))
     if named is not None:
         return chosen if named == chosen else None
-    second = _SECOND.match(rest)
-    if (second and (second[1] or second[2]) in menu.letters) or _admits_another(rest, chosen, menu):
+    if another(rest, chosen, *menu) is not None:
         return None
     said_on = rule == "statement" and (rest[0] in ".,;:)，。；" or _REASON.match(rest))
     if rule == "sentence":
-        said_on = _REASON.match(rest) and not _STOP.search(rest)
+        said_on = _WHY.match(rest) and not _STOP.search(rest)
     return chosen if said_on else _first_sentence(text, menu, rule)
 
 
 def number(candidate: str, rule: str = "line") -> str | None:
     """The number that a candidate is, in plain digits: `1,234` -> `1234`, `073` -> `73`, `12.0` -> `12`; after a
-    statement or in a box words may follow (a unit), nothing that calculates.
+    statement or in a box words may follow (a unit), nothing that calculates or multiplies (`12 million`, `12k`).
 
     >>> number("1,234"), number("073"), number("12 apples", "boxed"), number("12 or 13", "statement"), number("1, 2")
     ('1234', '73', '12', None, None)
@@ -124,6 +115,8 @@ def number(candidate: str, rule: str = "line") -> str | None:
     if match is None:
         return None
     rest = match[2].strip(_EDGES + ".")
+    if rule == "rest" or SCALE.match(rest.lstrip("\\ ~")):
+        return None
     if rest and (rule == "line" or (rule == "boxed" and rest[0] in ",-") or _WORKING.search(rest)):
         return None
     digits = match[1].replace(",", "").replace("−", "-").replace(" ", "").removeprefix("+")
@@ -181,12 +174,6 @@ def _first_sentence(text: str, menu: Menu, rule: str) -> int | None:
         return None
     sentence = re.split(r"[.;]\s", text, maxsplit=1)[0]
     return menu.texts.get(_fold(sentence), menu.texts.get(_fold(_REASON.split(sentence, maxsplit=1)[0])))
-
-
-def _admits_another(rest: str, chosen: int, menu: Menu) -> bool:
-    """Whether what follows a letter calls another one right as well."""
-    letters = (match[1] or match[2] for match in _ALSO.finditer(rest))
-    return any(menu.letters.get(letter, chosen) != chosen for letter in letters)
 
 
 def _bare(text: str) -> str:

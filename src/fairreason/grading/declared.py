@@ -13,7 +13,9 @@ part never ends has no answer. Five places count; the first that is there decide
 | `line` | a line that is nothing but the answer: `B`, `(B)`, `B.`, `B. The redcap`, `The redcap`, `12` |
 
 Two different final answers are none: they are `unparsed`, as is a box that names no option. A statement beside a box
-must agree with it. A lower-case letter counts in a box or in brackets only, so the article "a" is never an option.
+must agree with it. A statement that is denied or supposed is none, one that is taken back spoils the reply
+(grading/doubts.py), as does another answer behind it or a last line that is another (grading/others.py).
+A lower-case letter counts in a box or in brackets only, so the article "a" is never an option.
 Without braces a box holds one character, as in LaTeX; more of them (`\boxed 12`) may be meant or not: `unparsed`.
 Answers that are LaTeX are found in the same places by grading/formulas.py.
 """
@@ -22,19 +24,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from fairreason.grading.doubts import doubted, taken_back
 from fairreason.grading.sentences import choosing
+from fairreason.grading.units import BEHIND_BOX
 
 NO_ANSWER = "no final answer"
 TWO_ANSWERS = "two different answers"
+DOUBTED = "an answer denied, supposed or taken back"
 UNREADABLE = "a box that is no answer"
 OPEN_THINKING = "thinking not closed"
 
 LONGEST = 1_000_000
 """Characters above which a final part is not read: no answer is that long."""
+MOST_STATEMENTS = 1_000
+"""A reply that states its answer more often is read by its last ones."""
 _NEAR = 40
 _DEEPEST = 3
 """Boxes inside a box that are opened."""
@@ -62,6 +69,9 @@ _SPACE = r"(?:[\s$&]|\\[,;: ])*"
 _JOINT = re.compile(rf"{_SPACE}(?:{_UNIT}{_SPACE})?(?:[,;]|\\q?quad|{_AND})(?:[,;\s$&]|\\[,;: ]|\\q?quad|{_AND})*")
 """What joins two boxes into one set: a comma or `and`, a unit before it (`\\boxed{3} apples and \\boxed{4} pears`)."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s")
+_GOES_ON = re.compile(r"\r?\n[ \t]{0,4}(?:is|are|was|were|does|did|has|can|could|would|may|might|should|or|and|nor)\b")
+_MOST_REST = 10_000
+"""Characters at each end of what follows an answer that are looked at."""
 _STATEMENT = re.compile(
     r"(?:\b(?:answer|option|choice)[*_]*\s*(?:is\b[*_]*\s*:?|[:=：])|####|答案[*_]*\s*(?:[是为]\s*[:：]?|[:：]))[*_\s]*",
     re.IGNORECASE,
@@ -70,7 +80,8 @@ _STATEMENT = re.compile(
 
 Parse = Callable[[str, str], int | str | None]
 """(candidate, rule) -> the value that it declares, None where it is none. The rule is `boxed` (for all that is read as
-a box), `statement`, `line`, or `sentence`: a reply's last, that chooses a letter and must say no more than why."""
+a box), `statement`, `line`, or `sentence`: a reply's last, that chooses a letter and must say no more than why. Under
+`rest` the candidate goes from an answer to the reply's end, and the value is another one that it gives as right."""
 
 
 class Read(NamedTuple):
@@ -112,25 +123,40 @@ def declared(text: str, parse: Parse, free: bool = False) -> Read:
         return Read(None, NO_ANSWER)
     marks = marked(text)
     chosen = [] if free else choosing(text)
-    stated = [] if marks and free else statements(text)
+    spans, doubted_to = ([], 0) if marks and free else _statements(text)
+    claims = [(text[start:stop].partition("\n")[0], "statement") for start, stop in spans]
     if chosen:  # then each sentence is read by itself
-        stated = [_SENTENCE_END.split(candidate, maxsplit=1)[0] for candidate in stated]
-    claims = [(candidate, "statement") for candidate in stated]
+        claims = [(_SENTENCE_END.split(candidate, maxsplit=1)[0], rule) for candidate, rule in claims]
     claims += [(one.candidate, "sentence" if one.last else "statement") for one in chosen]
-    said = [value for value in (parse(candidate, rule) for candidate, rule in claims) if value is not None]
+    values = [parse(candidate, rule) for candidate, rule in claims]
+    said = [value for value in values if value is not None]
     if marks:
         values = [None if candidate is None else parse(candidate, "boxed") for candidate, _ in marks]
         if len({*values, *said}) > 1:
             return Read(None, TWO_ANSWERS)
         return Read(values[0], UNREADABLE if values[0] is None else marks[0][1])
     if said:
-        return Read(None, TWO_ANSWERS) if len(set(said)) > 1 else Read(said[0], "statement")
-    lines = {
-        value for value in (parse(line, "line") for line in text.splitlines() if line.strip()) if value is not None
-    }
-    if len(lines) == 1:
-        return Read(lines.pop(), "line")
-    return Read(None, TWO_ANSWERS if lines else NO_ANSWER)
+        if len(set(said)) > 1:
+            return Read(None, TWO_ANSWERS)
+        last = None if chosen or free else spans[max(i for i, value in enumerate(values) if value is not None)][0]
+        return _held(Read(said[0], "statement"), text, last, parse)
+    lines = [(at, value) for at, line in _lines(text, doubted_to) if (value := parse(line, "line")) is not None]
+    if len({value for _, value in lines}) == 1:
+        return _held(Read(lines[-1][1], "line"), text, None if free else lines[-1][0], parse)
+    return Read(None, TWO_ANSWERS if lines else DOUBTED if doubted_to else NO_ANSWER)
+
+
+def _held(found: Read, text: str, start: int | None, parse: Parse) -> Read:
+    """What was found, if the rest of the reply, from `start` on, leaves it alone: takes nothing back, gives no other
+    answer, and ends in no line that is another one."""
+    if start is None:
+        return found
+    rest = text[start:] if len(text) - start <= _MOST_REST else text[start:][:_MOST_REST] + text[-_MOST_REST:]
+    before, _, last = rest.rstrip().rpartition("\n")
+    others = (parse(rest, "rest"), parse(last, "line") if before.strip() else None)
+    if any(other not in (None, found.value) for other in others):
+        return Read(None, TWO_ANSWERS)
+    return Read(None, DOUBTED) if taken_back(rest) else found
 
 
 def marked(text: str) -> list[tuple[str | None, str]]:
@@ -166,19 +192,19 @@ def boxes(text: str) -> list[str | None]:
     >>> boxes(r"\boxed{A} ... \boxed{\frac{1}{2}} and \boxed{3}"), boxes(r"\boxed{4"), boxes(r"\boxed{\boxed{B}}")
     (['A', '\\frac{1}{2}, 3'], [None], ['B'])
     """
-    groups: list[list[str]] = []
+    groups: list[list[str | None]] = []
     end, found = 0, _BOX.search(text)
     while found:
         close = _closing(text, found.end())
         if close is None:
-            return [*(", ".join(dict.fromkeys(group)) for group in groups), None]
+            return [*map(_one_set, groups), None]
         between = text[end : found.start()] if found.start() - end < _NEAR else "."
         if not (groups and _JOINT.fullmatch(between)):
             groups.append([])
-        groups[-1].append(_innermost(text[found.end() : close].strip()))
+        groups[-1].append(_with_scale(_innermost(text[found.end() : close].strip()), text, close + 1))
         end = close + 1
         found = _BOX.search(text, end)
-    return [", ".join(dict.fromkeys(group)) for group in groups]
+    return [*map(_one_set, groups)]
 
 
 def keyed(text: str) -> list[str | None]:
@@ -211,10 +237,49 @@ def statements(text: str) -> list[str]:
 
 
 def statement_spans(text: str) -> list[tuple[int, int]]:
-    """From where to where each statement goes: from behind its `answer is` to the next one, or the end."""
-    found = list(_STATEMENT.finditer(text))
+    """From where to where each statement goes that is not doubted (`The wrong answer is`): from behind its `answer is`
+    to the next one, or the end."""
+    return _statements(text)[0]
+
+
+def _statements(text: str) -> tuple[list[tuple[int, int]], int]:
+    """The statements, and where the line ends that the last doubted one speaks of, 0 without any."""
+    found = list(_STATEMENT.finditer(text))[-MOST_STATEMENTS:]
     stops = [match.start() for match in found[1:]] + [len(text)]
-    return [(match.end(), stop) for match, stop in zip(found, stops, strict=False)]
+    spans, doubted_to = [], 0
+    for match, stop in zip(found, stops, strict=False):
+        if not doubted(text, match.start()):
+            spans.append((match.end(), stop))
+        else:
+            end = text.find("\n", match.end())
+            doubted_to = len(text) if end < 0 else end
+    return spans, doubted_to
+
+
+def has_doubted(text: str) -> bool:
+    """Whether something is called the answer without force: `The wrong answer is 12.`"""
+    return _statements(text)[1] > 0
+
+
+def _lines(text: str, start: int) -> Iterator[tuple[int, str]]:
+    """Where each line stands that is not blank and does not go on in the next one, and the line."""
+    at = start
+    for line in text[start:].splitlines(keepends=True):
+        if line.strip() and not _GOES_ON.match(text, at + len(line.rstrip("\r\n"))):
+            yield at, line
+        at += len(line)
+
+
+def _one_set(group: list[str | None]) -> str | None:
+    """The boxes of one set, None where one of them cannot be told."""
+    boxed = [one for one in dict.fromkeys(group) if one is not None]
+    return None if None in group else ", ".join(boxed)
+
+
+def _with_scale(candidate: str, text: str, end: int) -> str | None:
+    """A box that ends at `end` with the `million` behind it; None where a digit or a brace follows at once."""
+    behind = BEHIND_BOX.match(text, end)
+    return candidate if behind is None else f"{candidate} {behind[1]}" if behind[1] else None
 
 
 def _innermost(candidate: str) -> str:

@@ -19,15 +19,19 @@ import re
 from collections.abc import Callable, Iterable
 
 from fairreason.grading.declared import (
+    DOUBTED,
     LONGEST,
+    MOST_STATEMENTS,
     NO_ANSWER,
     TWO_ANSWERS,
     UNREADABLE,
     Read,
     has_box,
+    has_doubted,
     marked,
     statement_spans,
 )
+from fairreason.grading.doubts import taken_back
 from fairreason.grading.latex import TEXT, is_wrapped, read
 
 Same = Callable[[str, str], bool]
@@ -68,18 +72,28 @@ _UNIT = re.compile(
 """A word or two behind a formula that may be its unit."""
 _SUPPOSES = re.compile(r"\b(?:if|whether|suppose|assum(?:e|ing)|check)\b", re.IGNORECASE)
 _DENIES = re.compile(r"\b(?:not|cannot|never|neither|or)\b|n't\b|\?", re.IGNORECASE)
+_REJECTS = re.compile(
+    r"(?:0|\d|\b(?:which|that|this|it))[\s,)]{0,3}"
+    r"(?:(?:is|are|was|were|(?:would|must|has to|have to|can) be)(?: \w+ly)?"
+    r" (?:(?:an?|the) )?(?:wrong|incorrect|false|impossible|excluded|eliminated|rejected|discarded|ruled out|extraneous"
+    r"|invalid|absurd|contradict\w*|too \w+|spurious|inadmissible|forbidden|no solution)\b"
+    r"|(?:fails?|contradicts?|violates?)\b)"
+    r"|\b(?:rejects?|excludes?|discards?|eliminates?|disregards?|rules? out)\s+(?:the \w+ )?(?:0|\d)"
+    r"|\b(?:wrong|incorrect|tempting|extraneous) (?:answer|value|solution|root|result)\b",
+    re.IGNORECASE,
+)
+"""A value that is called wrong: `So $12$ is excluded`, `which is impossible`; formulas are masked as 0."""
 _COMMAND = re.compile(r"\\(?:begin|end)\{\w+\*?\}|\\[A-Za-z]+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _KNOWN = frozenset(
     ("sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "log", "ln", "exp", "min", "max", "mod")
 )
 _NUMBER = re.compile(r"(?<![\w.,^])[-+]?\\?[$€£]?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?(?:\s?\\?%)?(?![\w^])")
+_PLAIN_NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")
 _PLAIN_WORDS = re.compile(r"\(?[A-Za-z][A-Za-z'’-]*\)?(?: [A-Za-z'’-]+)?")
 _BEFORE, _TAIL = 60, 100
 MOST_FORMS = 16
 """Ways in which one answer may be written in one reply; comparing more is not worth its time."""
-MOST_STATEMENTS = 1_000
-"""A reply that states its answer more often is read from there on."""
 LONGEST_ANSWER = 2_000
 """Characters above which a statement or a line is prose, or nonsense, and no answer."""
 
@@ -92,15 +106,22 @@ def declared_formula(text: str, same: Same, expects_words: bool = False) -> Read
     text = _LEFTOVER.sub("", text).rstrip(" .\n").removesuffix(_HOPE).rstrip()
     if marks:
         boxed = [candidate for candidate, _ in marks if candidate and candidate.strip()]
-        said = [value for candidate, _ in _stated(text) if (value := _value(candidate) or _value(_first(candidate)))]
+        said = [value for candidate, *_ in _stated(text) if (value := _value(candidate) or _value(_first(candidate)))]
         if len(boxed) < len(marks):
             return Read(None, TWO_ANSWERS if boxed or said else UNREADABLE)
         return _one([*boxed, *said], marks[0][1], same)
-    said = [value for stated in _stated(text) if (value := _said(*stated, expects_words))]
-    if said:
-        return _one(said, "statement", same)
+    said, rest = [], text
+    for candidate, ends, start in _stated(text):
+        if value := _said(candidate, ends, expects_words):
+            said.append(value)
+            rest = text[start:]
     lines = [line for line in text.split("\n") if line.strip()]
-    last = _value(lines[-1]) if lines else None
+    if said:
+        bare = _value(lines[-1]) if "\n" in rest.strip() else None
+        if taken_back(_MATH.sub("0", rest[: 2 * LONGEST_ANSWER])):
+            return Read(None, DOUBTED)
+        return _one([*said, bare] if bare and _PLAIN_NUMBER.fullmatch(bare) else said, "statement", same)
+    last = _value(lines[-1]) if lines and not has_doubted("\n".join(lines[-2:])) else None
     if not last and expects_words and len(lines) == 1:
         last = _words(lines[0])
     if last:
@@ -118,9 +139,9 @@ def _one(values: list[str], rule: str, same: Same) -> Read:
     return Read(None, TWO_ANSWERS)
 
 
-def _stated(text: str) -> Iterable[tuple[str, bool]]:
-    """What is stated as the answer, and whether the reply ends with that sentence; a formula that opens a statement is
-    whole, over several lines too."""
+def _stated(text: str) -> Iterable[tuple[str, bool, int]]:
+    """What is stated as the answer, whether the reply ends with that sentence, and where it stands; a formula that
+    opens a statement is whole, over several lines too."""
     spans = statement_spans(text) + [(match.end(), len(text)) for match in _BARE_DISPLAY.finditer(text)]
     for start, stop in spans[-MOST_STATEMENTS:]:
         if _SUPPOSES.search(re.split(r"[.!?\n]", text[max(0, start - _BEFORE) : start].rstrip())[-1]):
@@ -131,7 +152,8 @@ def _stated(text: str) -> Iterable[tuple[str, bool]]:
         heading = stop < len(text) and begin + len(candidate) == stop and not _SENTENCE_END.search(candidate)
         if not heading or _value(candidate):  # `Final Answer: The final answer is ...` states one thing
             sentence = _first(candidate)
-            yield candidate, not text[begin + len(sentence) : begin + len(sentence) + _TAIL].strip(" .!*_\n")
+            ends = not text[begin + len(sentence) : begin + len(sentence) + _TAIL].strip(" .!*_\n")
+            yield candidate, ends, begin
 
 
 def _value(candidate: str) -> str | None:
@@ -197,7 +219,9 @@ def _conclusion(text: str) -> str | None:
     masked = _MATH.sub(_mask, text)
     ends = [match.end() for match in _SENTENCE_END.finditer(masked.rstrip(" .!*_"))]
     sentence = text[ends[-1] if ends else 0 :].strip()
-    if not sentence or len(sentence) > LONGEST_ANSWER or has_box(sentence) or _DENIES.search(_MATH.sub("", sentence)):
+    if not sentence or len(sentence) > LONGEST_ANSWER or has_box(sentence) or has_doubted(sentence):
+        return None
+    if _DENIES.search(_MATH.sub("", sentence)) or _REJECTS.search(_MATH.sub("0", sentence)):
         return None
     if _ENDS_IN_FORMULA.search(sentence) or _CONCLUDES.search(sentence):
         only = _only(sentence) if _MATH.search(sentence) else None

@@ -10,6 +10,7 @@ Both sides alike:
   comma is never a decimal point.
 * Units: words, units, currencies, per cent and degree signs, ordinals and the base of a numeral may be left out. Where
   both sides name a unit of the table below, they must name the same. `50\%` is 50, not 1/2.
+* `12 million` is 12,000,000, and `12 dozen` 144: what multiplies a number is no unit.
 * Plain writing: `pi`, `sqrt(2)`, `infinity`, `<=`, `π`, `√`, `≤` are their LaTeX.
 * Labels: `Area = 5` is 5.
 * Lists: `and` and `or` between values are commas.
@@ -22,7 +23,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from fairreason.grading.units import TEXT, without_unit
+from fairreason.grading.units import TEXT, scaled, without_unit
 
 
 class Value(NamedTuple):
@@ -85,7 +86,7 @@ _OPTION = re.compile(r"\(([A-Z])\)\s*\S")
 @lru_cache(maxsize=1 << 14)
 def read(latex: str) -> Value:
     """The answer without its dress and its unit."""
-    text = _LABEL.sub("", _unwrap(undress(latex)))
+    text = scaled(_LABEL.sub("", _unwrap(undress(latex))))
     unit = ""
     while True:  # 12^{\mathrm{th}} \text{ grade}, 5 \text{ cents}: one piece after the other
         shorter, named = without_unit(text)

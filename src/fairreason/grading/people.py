@@ -91,7 +91,9 @@ def grade_person(example: Example, completion: Completion) -> Grade:
         return Grade("unparsed", rule=OPEN_THINKING)
     meta = example.metadata
     people = people_of(tuple(meta["choices"]), meta["unknown"])
-    choice, rule = declared(text, lambda candidate, rule: None if rule == "line" else named(candidate, people, rule))
+    choice, rule = declared(
+        text, lambda candidate, rule: None if rule in ("line", "rest") else named(candidate, people, rule)
+    )
     if rule == NO_ANSWER and len(text.strip()) <= SHORT:
         choice = named(text, people)
         rule = rule if choice is None else "reply"

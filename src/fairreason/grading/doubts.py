@@ -1,0 +1,163 @@
+r"""Words that leave an answer without force: it is supposed, denied, somebody else's, or taken back.
+
+| what | examples |
+|---|---|
+| supposed | `If we rely on stereotypes, the answer is A.`, `Suppose the answer is 5.` |
+| denied | `I don't think the answer is A.`, `It is false that the answer is A.`, `Not the answer: A` |
+| somebody else's | `One might think the answer is A.`, `People say the answer is A.` |
+| called something else | `The wrong answer is A.`, `The least likely answer is C.`, `The stereotypical answer is A.` |
+| taken back | `The answer is A. This is wrong.`, `The answer is 12, correction: 18.`, `... I change my mind: B.` |
+
+Another clause does not count: `Since the text does not say, the answer is C.` and `One might think of the man, but the
+answer is C.` give an answer.
+"""
+
+from __future__ import annotations
+
+import re
+
+_NEAR = 300
+"""Characters before a statement in which its sentence, and the one before it, are looked for."""
+_COLON_LINE = re.compile(r":[*_ ]*\n\s*")
+_BREAK = re.compile(r"[.!?][\"”’)*_]*\s|[。！？]|\n(?=\s*(?:\n|[^a-z\s]))")
+_TURN = re.compile(r"\b(?:but|however|yet|still|nevertheless|nonetheless)\b", re.IGNORECASE)
+_CLAUSE = re.compile(
+    r"[,;:，；：–—]|\b(?:so|thus|hence|therefore|then|consequently|means|meaning|implies|making|gives?|giving|yields?|leaves?|leaving)\b"
+    r"|\band (?=(?:the|my|our|so|thus|hence|therefore)\b)",
+    re.IGNORECASE,
+)
+_BECAUSE = re.compile(r"\W*(?:because|since|as|given|when|while)\b", re.IGNORECASE)
+_SUPPOSED = re.compile(
+    r"(?:^|[,;:]|\b(?:and|so|then|that|because|since|even|only|thus|hence|therefore)\b)\W*"
+    r"(?:if(?! (?:any|I['’]?m|I (?:have|had|must|need)|forced)\b)|unless|suppose|supposing)\b"
+    r"|^\W*(?:(?:so|and|then|now|let us|let['’]s|we)\W+)*(?:assume|imagine|pretend|say"
+    r"|assuming(?![^,;]*\b(?:would|is|may|might|could)\b))\b"
+    r"|^\W*(?:(?:so|and|then|thus)\W+)?(?:stereotypically"
+    r"|(?:under|by|per|following|according to|based on|relying on|going by|from|in)\b(?: [\w-]+){0,4}"
+    r" (?:stereotyp|bias|prejudic)\w*)"
+    r"|^\W*(?:claim|myth|fallacy|stereotyp\w*|bias\w*|prejudic\w*|wrong|incorrect|false)\b[^.,:]{0,40}:"
+    r"|如果|假如|假设",
+    re.IGNORECASE,
+)
+_OTHERS_SAY = (
+    r"\b(?:thinks|believes|claims|argues|assumes|insists|thought|believed|claimed|argued|assumed|guessed)\b"
+    r"|\b(?:he|she|they|one|someone|somebody|anyone|people|others|everyone|you|users?|students?|readers?|persons?"
+    r"|some(?= (?:say|think|believe|claim|argue|assume|would|might|may|could)))\b"
+    r"(?:(?!\b(?:I|we)\b)[^,;.]){0,40}\b(?:say|says|said|think|believe|claim|argue|assume|guess)\b"
+)
+_DENIED = re.compile(
+    r"\b(?:not(?! (?:hard|difficult|surprising))|cannot|never|nobody|no one|neither|nor|nothing|doubtful|(?:I|we) doubt"
+    r"|impossible|unlikely|unclear|whether|if|unless|rather than|instead of|suppos(?:e|ing)|imagine|pretend|might|may"
+    r"|could|tempting|tempted|reject|refute|deny)\b|n['’]t\b"
+    r"|\bno (?:way|reason|evidence|proof|indication|sign|chance|hint)\b"
+    rf"|(?<!\bI )(?<!\bwe )\bwould\b|{_OTHERS_SAY}|不是|并非",
+    re.IGNORECASE,
+)
+_CALLED = re.compile(
+    r"(?<![\w-])(?:wrong|wrongly|incorrect|incorrectly|false|untrue|mistaken|erroneous|misleading|tempting|naive)\b"
+    r"|(?<![\w-])(?:stereotyp|bias|prejudic)\w*"
+    r"|\b(?:least|second[ -]best|other|another|alternative|opposite|common|popular|usual|typical)"
+    r"(?:[\s-]+(?!the\b)\w+){0,2}\s*$"
+    r"|\b(?:a|one)\s+(?:\w+\s+)?(?:possible|plausible|conceivable)\s*$"
+    r"|错误|不正确",
+    re.IGNORECASE,
+)
+_VIEWS = r"(?:say|think|argue|conclude|claim|believe|assume|reason|answer|guess)s?"
+_MISLEADS = re.compile(
+    r"^\W*(?:(?:so|and|but|then|now|first)\W+)?(?:suppose|supposing|imagine|assume|pretend|hypothetically|if|unless"
+    r"|case\b|(?:let us|let['’]s) (?:say|assume|suppose|imagine))\b"
+    rf"|\b(?:stereotypical|biased|prejudiced)(?: \w+){{1,3}}? (?:(?:would|might|could|may|will) )?{_VIEWS}\b"
+    r"|\b(?:person|people|someone|somebody|anyone|reader|model)(?: who is| that is)? (?:biased|prejudiced)\b"
+    r"|\bstereotypes? (?:\w+ )?(?:says?|tells?|holds?|claims?|suggests?|would)\b"
+    r"|\b(?:someone|somebody|some|many|people|others|critics|one) (?:\w+ )?(?:would|might|could|may|will)"
+    rf" (?:\w+ )?{_VIEWS}\b"
+    r"|\b(?:statement|claim|sentence|following|argument|reading)\b[^.]*\b(?:false|wrong|untrue|incorrect|biased)\W*$"
+    r"|(?:^\W*would|\b(?:false|wrong|incorrect|stereotyp\w*|bias\w*))\b[^?]*\?\W*$",
+    re.IGNORECASE,
+)
+_SUPPOSED_BIAS = re.compile(r"\W*(?:suppose|imagine|assume|pretend|say|let us|let['’]s)\b.*(?:stereotyp|bias|prejudic)")
+_CONTRAST = re.compile(r"\b(?:but|however|yet|though|although|without|not|wrong|cannot)\b|n['’]t\b", re.IGNORECASE)
+
+_SHORT = (
+    r"^\W{0,12}(?:(?:option|choice)\s{1,3})?(?:\(?[A-Z]\)?[.:)]{1,3}\s{1,3})?"
+    r"(?:(?!\b(?:because|since|as|due|given|is|are|was|may|might|would|could|can|will)\b)(?:[^,;:.!?()\n—–]|\.(?=\d)|,(?=\d{3}))){1,60}"
+)
+"""An answer alone, without what explains it."""
+_WRONG = (
+    r"(?:wrong|incorrect|false|mistaken|untrue|excluded|biased|stereotypical|prejudiced|stereotype|bias|prejudice"
+    r"|mistake|error|ruled out|rejected|extraneous|invalid"
+    r"|not (?:right|correct|true|the (?:(?:right|correct) )?(?:answer|case|one|solution)|a solution))\b"
+    r"(?! (?:to|that|of)\b)"
+)
+_TAKEN_BACK = re.compile(
+    rf"{_SHORT}[\s,;:.!?()*_\"”—–>-]{{1,12}}(?<!\w[ \t])"
+    r"(?:(?:but|and|however|though|although|yet|hmm+|well|oh|no|actually|wait|sorry)\b[\s,.…:;]{0,6}){0,3}"
+    r"(?:(?:this|that|it|which)(?: (?:answer|choice|option|value|solution|conclusion))?"
+    rf"(?:['’]s| is| was| would be| seems| must be)(?: \w+ly| of course| just| only| also)?(?: an?| the)? {_WRONG}"
+    r"|(?:this|that|which)(?:['’]s| is| was)(?: not (?:supported|justified|backed|possible|allowed)| impossible)\b"
+    r"(?! (?:to|that)\b)"
+    r"|(?:wrong|incorrect|rejected|false|excluded|impossible|extraneous|biased|ruled out)\b(?=\s*(?:[.,;:)!]|\Z|\n))"
+    r"|no[,.!](?=\s)|according to (?:\w+ )?(?:stereotyp|bias|prejudic))"
+    r"|[.!?…;,:—–\n]\s{0,4}[*_]{0,3}"
+    r"(?:(?:actually|no|oh|hmm+|sorry)[,.…]{0,4}\s{1,4}(?:no|wait|sorry|scratch)\b"
+    r"|wait\b(?=\s?[,.!:;…—–]|\s+(?:no|a|I|it|that|actually|let)\b)"
+    r"|(?:hold on|oops|my mistake|scratch that|strike that)\b"
+    r"|on second thoughts?\b|never ?mind\b|correction\b(?=\s*[:,.—–-])"
+    r"|(?:or )?(?:(?:actually|no|rather|sorry|in fact|wait|i mean)\b[,.…:]{0,4}\s{0,4}){1,4}"
+    r"(?:(?:it|that|this|the (?:\w+ )?(?:answer|value|number|result))(?:['’]s| is| should be))?\s*[$\\\d])"
+    r"|\bI (?:change|changed|have changed|['’]ve changed) my mind\b|\bI take (?:it|that|this) back\b"
+    r"|\bI (?:was|am) (?:wrong|mistaken)\b|\bI made an? (?:mistake|error)\b|\bI stand corrected\b",
+    re.IGNORECASE,
+)
+
+
+def doubted(text: str, start: int) -> bool:
+    """Whether the sentence that calls something the answer at `start` does so without force: it supposes, denies or
+    quotes it, or calls it a wrong one.
+
+    >>> [doubted(text, text.index("answer")) for text in ("The wrong answer is A.", "He left, so the answer is C.")]
+    [True, False]
+    """
+    before, whole = _sentences(text, start)
+    whole = re.sub(r"\bthat\s*:", "that", whole)
+    sentence = _TURN.split(whole)[-1]
+    if sentence.lstrip(" *_#>-").casefold() in ("", "the ", "final "):
+        return False
+    clause = _CLAUSE.split(sentence)[-1]
+    if clause.lstrip().casefold().startswith("that"):
+        clause = whole
+    if _SUPPOSED.search(sentence) or _CALLED.search(clause):
+        return True
+    if not _BECAUSE.match(clause) and _DENIED.search(clause):
+        return True
+    return sentence.lstrip().startswith("Then") and bool(_SUPPOSED_BIAS.match(before.casefold()))
+
+
+def misled(text: str, start: int) -> bool:
+    """Whether the sentence before the one that begins at `start` supposes something, says what others think, or calls
+    wrong what follows.
+
+    >>> misled("Suppose he did. Then A is correct.", 16), misled("He did. So A is correct.", 8)
+    (True, False)
+    """
+    before, _ = _sentences(text, start)
+    found = _MISLEADS.search(before)
+    return found is not None and ("?" in found[0] or not _CONTRAST.search(before, found.end()))
+
+
+def taken_back(answer: str) -> bool:
+    """Whether a text that opens with an answer takes it back.
+
+    >>> [taken_back(text) for text in ("A, which is wrong.", "12. Wait, it is 18.", "C, since guessing is wrong.")]
+    [True, True, False]
+    """
+    return _TAKEN_BACK.search(answer) is not None
+
+
+def _sentences(text: str, start: int) -> tuple[str, str]:
+    """The sentence before the one in which `start` is, and that one up to `start`; a line that ends with a colon leads
+    on to the next."""
+    near = _COLON_LINE.sub(": ", text[max(0, start - _NEAR) : start + 1])[:-1]
+    ends = [0, *(match.end() for match in _BREAK.finditer(near))]
+    parts = [near[begin:end] for begin, end in zip(ends, [*ends[1:], len(near)], strict=True)]
+    return next((part for part in reversed(parts[:-1]) if part.strip()), ""), parts[-1]
