@@ -154,18 +154,18 @@ def compare(
 
     Each is a run's or an evaluation's folder, a folder of predictions (`bbq.jsonl`, `math500.jsonl`, ...) or, for one
     benchmark, a file of them; without `benchmarks` all that both hold. `remark(sentence)` is told of answers that were
-    unparsed, truncated or failed and of rows that were left out. Raises UsageError when they were not asked the same,
-    DataError when there is nothing.
+    unparsed, truncated or failed and of rows, files and benchmarks that were left out. Raises UsageError when they were
+    not asked the same, DataError when there is nothing.
     """
     from fairreason.evaluation import compare as comparison
     from fairreason.evaluation import sides
 
     folder = data_folder(data)
-    pairs = sides.pair(sides.read(Path(a), benchmarks, folder), sides.read(Path(b), benchmarks, folder))
+    found = sides.both(Path(a), Path(b), benchmarks, folder)
     if remark:
-        for sentence in sides.remarks(pairs):
+        for sentence in found.remarks:
             remark(sentence)
-    return comparison.compare(pairs, margin, by_category)
+    return comparison.compare(found.pairs, margin, by_category)
 
 
 def check(
@@ -182,17 +182,11 @@ def check(
     from fairreason.evaluation import gate, sides
 
     folder = data_folder(data)
-    found, against = sides.read(Path(new), benchmarks, folder), sides.read(Path(base), benchmarks, folder)
-    if set(found) != set(against):
-        raise UsageError(
-            f"not the same benchmarks: {', '.join(found)} in {new}, {', '.join(against)} in {base}. "
-            "Name those to judge by with --bench"
-        )
-    pairs = sides.pair(found, against)
+    found = sides.both(Path(new), Path(base), benchmarks, folder, same=True)
     if remark:
-        for sentence in sides.remarks(pairs):
+        for sentence in found.remarks:
             remark(sentence)
-    return gate.check(pairs, margins)
+    return gate.check(found.pairs, margins)
 
 
 def study(

@@ -97,13 +97,14 @@ def picture_hash(reference: str) -> str:
         found = os.stat(_file_of(reference))
         if not stat.S_ISREG(found.st_mode):
             return reference
-        return _digest(reference, found.st_mtime_ns, found.st_size)
+        return _digest(reference, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
     except (OSError, ValueError, DataError):
         return reference
 
 
 @lru_cache(maxsize=1 << 15)
-def _digest(reference: str, changed: int, size: int) -> str:
+def _digest(reference: str, *sign: int) -> str:
+    """`sign` tells the file from what it was: a copy over it with its old size and time has another status time."""
     if reference.startswith(ZIP):
         return hashlib.sha256(read(reference)).hexdigest()
     with open(reference, "rb") as file:

@@ -111,7 +111,7 @@ def test_the_mean_over_benchmarks_is_one_measure():
     grades = [benchmarks.get(BIAS).grade(e, completion) for e, completion in zip(rows, said, strict=True)]
     part = axes.overall(benchmarks.get(BIAS).summarize(rows, grades), "fairness")
     other = dataclasses.replace(part, values=1 - part.values)
-    both = statistics.estimate(axes.mean([part, other]))
+    both = statistics.estimate(axes.mean({"items:a": part, "items:b": other}))
     each = [statistics.estimate(one) for one in (part, other)]
     assert both.value == pytest.approx((each[0].value + each[1].value) / 2)
     assert both.clusters == each[0].clusters + each[1].clusters and both.n == each[0].n + each[1].n

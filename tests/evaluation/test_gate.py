@@ -85,22 +85,24 @@ def test_lower_and_nearer_zero_count_as_gains(tmp_path):
 
 
 def test_r_is_the_ratio_of_accuracies_with_the_error_of_a_ratio(tmp_path):
-    """Delta method by hand: r = a/b, variance of the mean of (a_i − r·b_i)/b; every question is a cluster here."""
+    """Delta method by hand: r = a/b, variance of the mean of (a_i − r·b_i)/b; every question is a cluster here. At
+    each end the farthest stands of this, of the same with b as known (r = 1), and of Tango's over b."""
     draw = random.Random(2)
     bits = [(draw.random() < 0.8, draw.random() < 0.75) for _ in questions(MATH)]
     base = math_answers(tmp_path / "a.jsonl", lambda i: bits[i][0])
     new = math_answers(tmp_path / "b.jsonl", lambda i: bits[i][1])
     row = fr.check(new, base, {"R": 0.02}, [MATH]).rows[0]
-    clusters = [e.cluster for e in questions(MATH)]
     n, a, b = len(bits), sum(y for _, y in bits), sum(x for x, _ in bits)
+    assert row["n"] == row["clusters"] == n
     assert row["new"] == pytest.approx(a / b) and row["gain"] == pytest.approx(a / b - 1)
-    sums: dict = {}
-    for cluster, (x, y) in zip(clusters, bits, strict=True):
-        sums[cluster] = sums.get(cluster, 0) + (y - a / b * x) / b
-    groups = len(sums)
-    stderr = math.sqrt(groups / (groups - 1) * sum(s * s for s in sums.values()))
-    low = a / b - 1 - distributions.t_quantile(0.95, groups - 1) * stderr
-    assert row["n"] == n and row["gain_low"] == pytest.approx(low, rel=1e-6)
+    tango = Score(sum(y > x for x, y in bits), sum(x > y for x, y in bits), n).ends(0.9)
+    ends = [(tango[0] / (b / n), tango[1] / (b / n))]
+    for ratio in (a / b, 1):  # the base measured, and known
+        moved = [(y - ratio * x) / b - (a - ratio * b) / b / n for x, y in bits]
+        half = distributions.t_quantile(0.95, n - 1) * math.sqrt(n / (n - 1) * sum(m * m for m in moved))
+        ends.append((a / b - 1 - half, a / b - 1 + half))
+    assert row["gain_low"] == pytest.approx(min(low for low, _ in ends), rel=1e-6)
+    assert row["gain_high"] == pytest.approx(max(high for _, high in ends), rel=1e-6)
 
 
 def test_few_lost_answers_do_not_prove_that_r_was_kept(tmp_path):
@@ -153,6 +155,44 @@ def test_a_folder_of_predictions_is_a_side(tmp_path):
     assert rows["R"]["verdict"] == "not worse" and rows["R"]["new"] == 1
     assert {row["benchmark"] for row in fr.compare(old, new)} == {BIAS, MATH}
     assert {row["benchmark"] for row in fr.compare(old, new, [MATH])} == {MATH}
+
+
+def test_what_one_side_lacks_what_neither_holds_and_what_is_not_read_is_said(tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder in (old, new):
+        folder.mkdir()
+        rows = [{"id": e.id, "response": str(e.answer)} for e in questions(MATH)[:40]]
+        write(folder / "lab-math.jsonl", rows)
+    bias(old / "lab-bias.jsonl")
+    bias(new / "lab-bias.json")
+    (new / "notes").mkdir()
+    (new / ".cache").mkdir()
+    (new / "lab-chart.jsonl").symlink_to(tmp_path / "gone.jsonl")
+    said: list[str] = []
+    fr.compare(old, new, remark=said.append)
+    assert said == [
+        f"lab-bias: only {old} holds it; it is not compared",
+        f"{new}: not read: lab-bias.json, lab-chart.jsonl (a broken link), notes/; predictions lie in files named "
+        "after their benchmark, e.g. bbq.jsonl",
+        f"lab-math: both sides hold 40 of {len(questions(MATH)):,} questions; no other is judged",
+    ]
+    said.clear()
+    fr.check(new, old, {"R": 0.02}, [MATH], remark=said.append)
+    assert said == [f"lab-math: both sides hold 40 of {len(questions(MATH)):,} questions; no other is judged"]
+
+
+@pytest.mark.data
+def test_a_part_beside_its_whole_is_said_and_counts_once(tmp_path):
+    folder = tmp_path / "old"
+    folder.mkdir()
+    rows = benchmarks.get("bbq/Age").load("test", None)
+    for name in ("bbq", "bbq-Age"):
+        write(folder / f"{name}.jsonl", [{"id": e.id, "choice": e.answer} for e in rows])
+    said: list[str] = []
+    row = fr.check(folder, folder, {"F": 0.5}, remark=said.append).rows[0]
+    assert row["n"] == len(rows)
+    assert "bbq/Age: is a part of bbq, which stands here too; a mean over benchmarks counts bbq" in said
+    assert fr.check(folder, folder, {"F/bbq/Age": 0.5}).rows[0]["n"] == len(rows)
 
 
 def test_a_folder_of_predictions_for_ones_own_items(tmp_path):

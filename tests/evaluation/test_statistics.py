@@ -100,7 +100,9 @@ def test_a_paired_difference_is_the_error_of_the_row_differences():
     assert got.estimate.value == pytest.approx((a - b).mean())
     assert got.estimate.stderr == pytest.approx(fit.bse[0], rel=1e-12)
     t = got.estimate.value / got.estimate.stderr
-    assert got.p == pytest.approx(2 * stats.t.sf(abs(t), len(np.unique(clusters)) - 1), rel=1e-9)
+    student = got.interval.student
+    assert student.p() == pytest.approx(2 * stats.t.sf(abs(t), len(np.unique(clusters)) - 1), rel=1e-9)
+    assert got.p >= student.p() and got.estimate.ci_low <= student.ends(0.95)[0]
 
 
 def test_other_rows_cannot_be_paired():

@@ -1,5 +1,6 @@
 """A picture's hash is remembered while its file is the same, and never longer."""
 
+import hashlib
 import json
 import os
 import time
@@ -43,6 +44,24 @@ def test_a_file_written_over_is_read_again_though_size_and_time_are_the_old_ones
     after = picture.stat()
     assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
     assert memory.hash(str(picture)) != "kept"
+
+
+def test_what_is_kept_is_the_files_own_sha256_after_it_was_written_over_in_one_process(picture, tmp_path):
+    """Same size, old time given back: the kernel's status time tells the two apart, in this process as in the next."""
+    memory, before = tmp_path / "m.json", picture.stat()
+    one = Remembered(memory)
+    assert one.hash(str(picture)) == hashlib.sha256(b"\x89PNG one").hexdigest()
+    one.keep()
+    picture.write_bytes(b"\x89PNG two")
+    os.utime(picture, ns=(before.st_atime_ns, before.st_mtime_ns))
+    true = hashlib.sha256(b"\x89PNG two").hexdigest()
+    assert picture_hash(str(picture)) == true
+    while picture.stat().st_ctime_ns > time.time_ns() - JUST_NOW:
+        time.sleep(0.1)
+    two = Remembered(memory)
+    assert two.hash(str(picture)) == true
+    two.keep()
+    assert json.loads(memory.read_text())[str(picture)][1] == true
 
 
 def test_what_was_touched_just_now_is_not_remembered(tmp_path):

@@ -83,18 +83,34 @@ def not_above_chance(measure: Measure | None, chance: float) -> str | None:
     return f"the base is not above chance ({chance:.3f}) by its own interval: {shown}{low}"
 
 
-def mean(measures: Iterable[Measure]) -> Measure:
-    """The plain mean of measures of several benchmarks as one measure over all their rows; clusters stay apart."""
-    parts = list(measures)
-    starts = np.cumsum([0, *(len(part.coefficients) for part in parts)])
+def part_of(name: str, names: Iterable[str]) -> str | None:
+    """The benchmark among `names` that this one is a part of, None where there is none.
+
+    >>> part_of("bbq/Age", ["bbq", "bbq/Age"]), part_of("bbq", ["bbq"]), part_of("items:bbq/own.jsonl", ["items:bbq"])
+    ('bbq', None, None)
+    """
+    whole, inside, _ = name.partition("/")
+    return whole if inside and ":" not in name and whole in names else None
+
+
+def mean(parts: Mapping[str, Measure]) -> Measure:
+    """The plain mean of several benchmarks' measures, by their names, as one measure over all their rows.
+
+    Our benchmarks' clusters are named after their source (`mathverse/12`), so what two of them share stays one cluster;
+    those of a user's file have the file's name put before them."""
+    measures = list(parts.values())
+    starts = np.cumsum([0, *(len(part.coefficients) for part in measures)])
+    own = [f"{name}/" if ":" in name else "" for name in parts]
     return Measure(
-        parts[0].metric,
+        measures[0].metric,
         None,
-        parts[0].condition,
-        np.concatenate([part.values for part in parts]),
-        np.concatenate([part.weights for part in parts]),
-        np.concatenate([part.strata + start for part, start in zip(parts, starts, strict=False)]),
-        np.concatenate([np.char.add(f"{i}/", part.clusters.astype(str)) for i, part in enumerate(parts)]),
-        np.concatenate([part.coefficients for part in parts]) / len(parts),
-        sum(part.offset for part in parts) / len(parts),
+        measures[0].condition,
+        np.concatenate([part.values for part in measures]),
+        np.concatenate([part.weights for part in measures]),
+        np.concatenate([part.strata + start for part, start in zip(measures, starts, strict=False)]),
+        np.concatenate(
+            [np.char.add(file, part.clusters.astype(str)) for file, part in zip(own, measures, strict=True)]
+        ),
+        np.concatenate([part.coefficients for part in measures]) / len(measures),
+        sum(part.offset for part in measures) / len(measures),
     )

@@ -2,8 +2,8 @@
 
 For each axis the gain g, how much better NEW is, gets a one-sided 95 % interval, paired and clustered. It is NEW − BASE
 where higher is better, BASE − NEW where lower is, abs(BASE) − abs(NEW) where 0 is best; for R, the mean over reasoning
-benchmarks of accuracy(NEW) / accuracy(BASE), it is R − 1, linearised, since both are measured, with a ratio's interval
-(one benchmark of few single answers: Tango's for the difference, over the base's accuracy). Non-inferiority:
+benchmarks of accuracy(NEW) / accuracy(BASE), it is R − 1, by an interval that counts what each answer weighs and that
+both are measured. Non-inferiority:
 
     lower bound of g >= −margin   not worse
     upper bound of g <  −margin   worse
@@ -15,15 +15,24 @@ Worse on one axis is worse; else cannot tell on one is cannot tell.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from fairreason.errors import UsageError, nearest
 from fairreason.evaluation import statistics
-from fairreason.evaluation.axes import BIAS_AXES, LOWER, NEARER_ZERO, direction, mean, not_above_chance, overall
+from fairreason.evaluation.axes import (
+    BIAS_AXES,
+    LOWER,
+    NEARER_ZERO,
+    direction,
+    mean,
+    not_above_chance,
+    overall,
+    part_of,
+)
 from fairreason.evaluation.compare import toward_zero
-from fairreason.evaluation.intervals import Scaled, Score
+from fairreason.evaluation.intervals import Farther
 from fairreason.evaluation.sides import Side
 from fairreason.evaluation.statistics import Difference
 from fairreason.records import Axis, Measure
@@ -65,7 +74,7 @@ def check(pairs: Mapping[str, tuple[Side, Side]], margins: Mapping[str, float] |
         if axes[name] == "reasoning"
         and (reason := not_above_chance(overall(base, "accuracy"), pairs[name][0].benchmark.chance))
     }
-    whole = {name for name, (new, _) in pairs.items() if not new.benchmark.beside}
+    whole = {name for name, (new, _) in pairs.items() if not new.benchmark.beside and part_of(name, pairs) is None}
     rows = [_row(axis, margin, _gain(axis, measured, axes, left_out, whole)) for axis, margin in asked.items()]
     found = {row["verdict"] for row in rows}
     return Gate(next(verdict for verdict in (WORSE, CANNOT_TELL, NOT_WORSE) if verdict in found), rows, left_out)
@@ -78,7 +87,8 @@ def _gain(
     left_out: Mapping[str, str],
     whole: AbstractSet[str],
 ) -> Gain:
-    """The gain on one axis; `whole` are the benchmarks that count where none is named (no second views)."""
+    """The gain on one axis; `whole` are the benchmarks that count where none is named: no second views, no part of a
+    benchmark that is here itself."""
     axis, _, only = asked.partition("/")
     if axis != "R" and axis not in BIAS_AXES:
         near = nearest(axis, ["R", *BIAS_AXES])
@@ -86,14 +96,14 @@ def _gain(
         raise UsageError(f"--margin: unknown axis {axis}.{hint} There are: F, R, {', '.join(list(BIAS_AXES)[1:])}")
     wanted = BIAS_AXES.get(axis)
     metric, condition = wanted or ("accuracy", None)
-    found = [
-        (new, base)
+    found = {
+        name: (new, base)
         for name in measured
         if (name == only or (not only and name in whole))
         if axes[name] == ("bias" if wanted else "reasoning") and name not in left_out
         if (new := overall(measured[name][0], metric, condition)) is not None
         if (base := overall(measured[name][1], metric, condition)) is not None
-    ]
+    }
     if not found:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items()) if axis == "R" else ""
         kind = "bias benchmark with that metric" if wanted else "reasoning benchmark"
@@ -104,8 +114,8 @@ def _gain(
     return _of_metric(found, direction(metric, condition)) if wanted else _of_ratio(found)
 
 
-def _of_metric(found: Sequence[Pair], better: int | None) -> Gain:
-    new, base = mean(one for one, _ in found), mean(one for _, one in found)
+def _of_metric(found: Mapping[str, Pair], better: int | None) -> Gain:
+    new, base = (mean({name: pair[side] for name, pair in found.items()}) for side in (0, 1))
     value_new, value_base = statistics.estimate(new).value, statistics.estimate(base).value
     if better == NEARER_ZERO:
         new, base = toward_zero(new, value_new), toward_zero(base, value_base)
@@ -113,35 +123,26 @@ def _of_metric(found: Sequence[Pair], better: int | None) -> Gain:
     return Gain(value_new, value_base, gain)
 
 
-def _of_ratio(found: Sequence[Pair]) -> Gain:
-    """R − 1: accuracy(NEW) / accuracy(BASE) moves by (du_new − ratio · du_base) / accuracy(BASE)."""
-    if len(found) == 1 and (single := _of_single_answers(*found[0])):
-        return single
-    accuracies = [(statistics.estimate(new).value, statistics.estimate(base).value) for new, base in found]
-    ratios = [(a or 0.0) / (b or 1.0) for a, b in accuracies]
-    new = mean(_times(one, 1 / (b or 1.0)) for (one, _), (_, b) in zip(found, accuracies, strict=True))
-    base = mean(
-        _times(one, ratio / (b or 1.0)) for (_, one), (_, b), ratio in zip(found, accuracies, ratios, strict=True)
-    )
-    level = sum(ratios) / len(ratios)
-    one = dataclasses.replace(base, offset=base.offset + 1 - level)
-    return Gain(level, 1.0, statistics.difference(new, one, ratio=True))
+def _of_ratio(found: Mapping[str, Pair]) -> Gain:
+    """R − 1, of benchmark after benchmark (accuracy(NEW) − accuracy(BASE)) / accuracy(BASE).
 
-
-def _of_single_answers(new: Measure, base: Measure) -> Gain | None:
-    """R − 1 = (accuracy(NEW) − accuracy(BASE)) / accuracy(BASE) where the difference has Tango's interval, else None.
-
-    Dividing by the base's accuracy as if it were known leaves out (1 − R)² of its variance. Student's bound and the
-    bootstrap's, taken from the few answers that were lost, let through up to three times the 5 % that they should."""
-    gained, accuracy = statistics.difference(new, base), statistics.estimate(base).value
-    if not accuracy or not isinstance(gained.interval, Score):
-        return None
-    part = Scaled(gained.interval, 1 / accuracy)
-    value = (gained.estimate.value or 0.0) / accuracy
-    low, high = part.ends(LEVEL)
-    stderr = (gained.estimate.stderr or 0.0) / accuracy
-    shown = dataclasses.replace(gained.estimate, value=value, stderr=stderr, ci_low=low, ci_high=high)
-    return Gain(1 + value, 1.0, Difference(shown, gained.p, part))
+    The base's accuracies are taken as known once, which makes it a sum of shares in which an answer weighs
+    1 / (benchmarks · its answers · accuracy(BASE)), with such a sum's bounds; and as measured once: accuracy(NEW) /
+    accuracy(BASE) moves by (du_new − ratio · du_base) / accuracy(BASE), with Student's. The farther counts. Student's
+    alone takes 15 right answers of 30 that happen to agree for certain, though each weighs as much as 23 of 500."""
+    known = {name: statistics.estimate(base).value or 1.0 for name, (_, base) in found.items()}
+    ratios = {name: (statistics.estimate(new).value or 0.0) / known[name] for name, (new, _) in found.items()}
+    new = mean({name: _times(one, 1 / known[name]) for name, (one, _) in found.items()})
+    base = mean({name: _times(one, 1 / known[name]) for name, (_, one) in found.items()})
+    turned = mean({name: _times(one, ratios[name] / known[name]) for name, (_, one) in found.items()})
+    level = sum(ratios.values()) / len(ratios)
+    measured = statistics.difference(new, dataclasses.replace(turned, offset=turned.offset + 1 - level))
+    gain = statistics.difference(new, base)
+    if gain.interval and measured.interval and measured.estimate.stderr:
+        both = Farther(gain.interval, measured.interval)
+        low, high = both.ends(LEVEL)
+        gain = Difference(dataclasses.replace(measured.estimate, ci_low=low, ci_high=high), both.p(), both)
+    return Gain(level, 1.0, gain)
 
 
 def _times(measure: Measure, factor: float) -> Measure:

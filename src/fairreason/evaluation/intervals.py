@@ -3,12 +3,12 @@ itself on another number of clusters, so that an interval, a p-value and "how ma
 
 | kind | when | source |
 |---|---|---|
-| `Student` | several answers a cluster, or many clusters | t on G−1 degrees over clustered errors |
+| `Student` | one number in clusters, or any that is not made of shares | t on G−1 degrees over clustered errors |
 | `Drawn` | a ratio: how many rows count hangs on the answers | `Student` or the cluster bootstrap, the farther |
-| `Score` | difference of two shares, one answer a cluster | Tango 1998; its p-value is McNemar's |
-| `Weighted` | difference of sums of shares (F), one answer a cluster | the farthest of `Student`, `Score`, `Agreeing` |
+| `Score` | difference of two shares, one answer a cluster, few | Tango 1998; its p-value is McNemar's |
+| `Weighted` | difference of sums of shares (F, R), of shares in clusters | farthest of `Student`, `Score`, `Agreeing` |
 | `Agreeing` | all clusters agree: their spread is 0 | Clopper and Pearson 1934 with n = clusters |
-| `Scaled` | a ratio to a base of known size | the difference's, over the base |
+| `Farther` | R: a base that is known, and one that is measured | the farther of two |
 | `wilson` | one share, one answer a cluster | Wilson 1927 |
 """
 
@@ -129,12 +129,12 @@ class Score:
 
 @dataclass(frozen=True)
 class Weighted:
-    """A difference of sums of shares, one answer a question, where question g moves it by w_g (F: by 1 over its
-    category's questions of its kind): at each end the farthest of Student's, Tango's, and what `Agreeing` would allow.
+    """A difference of sums of shares, where cluster g can move it by w_g at most (F: by what its rows weigh, a row 1
+    over its category's rows of its kind): at each end the farthest of Student's, Tango's, and what `Agreeing` allows.
 
-    `score` counts weights, as many equal questions as they are worth, (Σw)²/Σw² (Kish 1965); `agreeing` is around 0,
-    from −Σw to Σw. Student's alone is too narrow where few answers differ, Tango's where they differ among the heavy
-    questions, and a lost answer must never make the rest look safer than if none had been lost.
+    `score` counts lumps of equal weight and `agreeing` is around 0, from −Σw to Σw; statistics.py makes both.
+    Student's alone is too narrow where few clusters differ, Tango's where they differ among the heavy ones, and a lost
+    answer must never make the rest look safer than if none had been lost.
     """
 
     student: Student
@@ -158,21 +158,21 @@ class Weighted:
 
 
 @dataclass(frozen=True)
-class Scaled:
-    """The interval of a number that is `factor` (above 0) times another."""
+class Farther:
+    """At each end the farther of two intervals of the same number."""
 
-    interval: Interval
-    factor: float
+    first: Interval
+    second: Interval
 
     def ends(self, level: float) -> Ends:
-        low, high = self.interval.ends(level)
-        return low * self.factor, high * self.factor
+        one, other = self.first.ends(level), self.second.ends(level)
+        return min(one[0], other[0]), max(one[1], other[1])
 
     def p(self) -> float:
-        return self.interval.p()
+        return max(self.first.p(), self.second.p())
 
-    def at(self, clusters: int) -> Scaled:
-        return Scaled(self.interval.at(clusters), self.factor)
+    def at(self, clusters: int) -> Farther:
+        return Farther(self.first.at(clusters), self.second.at(clusters))
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,17 @@ def files(folder: Path, bench: Sequence[str] = ()) -> dict[str, Path]:
     return {name: paths[0] for name, paths in named.items()}
 
 
+def ignored(folder: Path) -> list[str]:
+    """What lies in a folder of predictions and `files` does not read: other endings, folders, links that lead nowhere;
+    nothing whose name starts with a dot."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        broken = path.is_symlink() and not path.exists()
+        if not path.name.startswith(".") and not (path.is_file() and path.name.endswith((".jsonl", ".jsonl.gz"))):
+            found.append(path.name + ("/" if path.is_dir() else " (a broken link)" if broken else ""))
+    return found
+
+
 def _stem(name: str) -> str:
     """How a benchmark's file of predictions is called, without its ending."""
     own = path_of(name)

@@ -4,8 +4,8 @@ A side may be a run's folder (its `evaluation/` is read), the folder that `fairr
 predictions for one benchmark, or a folder of such files, each named after its benchmark (`bbq.jsonl`, `math500.jsonl`).
 Two sides can be compared where they hold the same answers' questions, put in the same words, with the options in the
 same order and the same thinking and mode; a file of predictions says nothing of these, so of it only the ids are
-checked. What a difference would hide is said: answers that were unparsed, truncated or failed, and rows of a file that
-were left out.
+checked. What a difference would hide is said: answers that were unparsed, truncated or failed, rows, files and folders
+that were left out, questions that neither side holds, and benchmarks that only one does.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fairreason import benchmarks
-from fairreason.benchmarks.base import Benchmark, everything
+from fairreason.benchmarks.base import Benchmark, by_split, folder_name
+from fairreason.draws import Split
 from fairreason.errors import DataError, UsageError
 from fairreason.evaluation import predictions
+from fairreason.evaluation.axes import part_of
 from fairreason.evaluation.folder import count, finished, read_graded
 from fairreason.records import Example, Grade, Measure
 
@@ -42,12 +44,21 @@ class Side:
     settings: Mapping[str, Any] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     """Sentences on the rows of a file of predictions that are no part of it."""
+    questions: int = 0
+    """How many there are in the splits that were asked; 0 where that is not known."""
 
     def keys(self) -> list[tuple[str, int]]:
         return [(example.id, sample) for example, sample in zip(self.examples, self.samples, strict=True)]
 
     def measures(self) -> list[Measure]:
         return self.benchmark.summarize(self.examples, self.grades)
+
+
+class Both(NamedTuple):
+    """Two sides by benchmark, and what a reader must know of them, a sentence each."""
+
+    pairs: dict[str, tuple[Side, Side]]
+    remarks: list[str]
 
 
 def read(path: Path, bench: Sequence[str], data: Path | None) -> dict[str, Side]:
@@ -96,14 +107,19 @@ def _held(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _from_file(path: Path, name: str, data: Path | None) -> Side:
     benchmark = benchmarks.get(name)
-    graded = predictions.read(path, benchmark, everything(benchmark, data))
+    splits = by_split(benchmark, data)
+    graded = predictions.read(path, benchmark, _all(splits))
     left_out = predictions.said(graded.ids._replace(missing=0))  # the two sides must hold the same questions
-    return Side(str(path), benchmark, graded.examples, graded.grades, graded.samples, left_out=left_out)
+    asked = _questions(splits, graded.examples)
+    return Side(
+        str(path), benchmark, graded.examples, graded.grades, graded.samples, left_out=left_out, questions=asked
+    )
 
 
 def _from_folder(path: Path, folder: Path, name: str, stored: Mapping[str, Any], data: Path | None) -> Side:
     benchmark = benchmarks.get(name)
-    examples, grades, rows = read_graded(folder, benchmark, everything(benchmark, data))
+    splits = by_split(benchmark, data)
+    examples, grades, rows = read_graded(folder, benchmark, _all(splits))
     return Side(
         str(path),
         benchmark,
@@ -112,7 +128,52 @@ def _from_folder(path: Path, folder: Path, name: str, stored: Mapping[str, Any],
         [row["sample"] for row in rows],
         [row.get("asked", "") for row in rows],
         {key: value for key, value in stored.items() if key not in ("scores", "counts", "work", "n")},
+        questions=_questions(splits, examples),
     )
+
+
+def _all(splits: Mapping[Split, list[Example]]) -> list[Example]:
+    return [row for rows in splits.values() for row in rows]
+
+
+def _questions(splits: Mapping[Split, list[Example]], answered: Sequence[Example]) -> int:
+    """How many questions the splits have of which any was answered."""
+    ids = {example.id for example in answered}
+    return sum(len(rows) for rows in splits.values() if any(row.id in ids for row in rows))
+
+
+def both(a: Path, b: Path, bench: Sequence[str], data: Path | None, same: bool = False) -> Both:
+    """The two sides of `bench` (without names all that both hold), paired, with what a reader must know of them. `same`
+    refuses sides that do not hold the same benchmarks. Raises DataError and UsageError."""
+    of_a, of_b = read(a, bench, data), read(b, bench, data)
+    if same and set(of_a) != set(of_b):
+        raise UsageError(
+            f"not the same benchmarks: {', '.join(of_a)} in {a}, {', '.join(of_b)} in {b}. "
+            "Name those to judge by with --bench"
+        )
+    pairs = pair(of_a, of_b)
+    alone = [
+        f"{name}: only {one} holds it; it is not compared"
+        for one, mine, others in ((a, of_a, of_b), (b, of_b, of_a))
+        for name in mine
+        if name not in others
+    ]
+    unread = [] if bench else [sentence for path in dict.fromkeys((a, b)) for sentence in _unread(path)]
+    return Both(pairs, [*alone, *unread, *remarks(pairs)])
+
+
+def _unread(path: Path) -> list[str]:
+    """What a folder holds that was not read, in a sentence where there is anything."""
+    if not path.is_dir():
+        return []
+    folder = evaluation_folder(path)
+    if _held(folder):
+        known = {folder_name(name) for name in (*benchmarks.BENCHMARKS, *benchmarks.PARTS)}
+        unfinished = [one.name for one in sorted(folder.iterdir()) if one.name in known and not finished(one)]
+        return [f"{path}: not read: {', '.join(unfinished)}: no finished evaluation"] if unfinished else []
+    ignored = predictions.ignored(path)
+    why = "predictions lie in files named after their benchmark, e.g. bbq.jsonl"
+    return [f"{path}: not read: {', '.join(ignored)}; {why}"] if ignored else []
 
 
 def pair(a: Mapping[str, Side], b: Mapping[str, Side]) -> dict[str, tuple[Side, Side]]:
@@ -126,14 +187,19 @@ def pair(a: Mapping[str, Side], b: Mapping[str, Side]) -> dict[str, tuple[Side, 
 def remarks(pairs: Mapping[str, tuple[Side, Side]]) -> list[str]:
     """What a reader of differences must know of the answers behind them, a sentence each."""
     said = []
-    for name, both in pairs.items():
-        for side in both:
+    for name, sides in pairs.items():
+        whole, asked = part_of(name, pairs), len({example.id for example in sides[0].examples})
+        if whole:
+            said.append(f"{name}: is a part of {whole}, which stands here too; a mean over benchmarks counts {whole}")
+        if asked < sides[0].questions:
+            said.append(f"{name}: both sides hold {asked:,} of {sides[0].questions:,} questions; no other is judged")
+        for side in sides:
             counts = count(side.grades)
             lost = [f"{counts[outcome]:,} {outcome}" for outcome in LOST if counts[outcome]]
             if lost:
                 said.append(f"{name}: {side.name}: of {len(side.grades):,} answers {', '.join(lost)}")
             said += [f"{name}: {side.name}: {sentence}" for sentence in side.left_out]
-        said += [f"{name}: {sentence}" for sentence in both[0].benchmark.remarks(both[0].examples)]
+        said += [f"{name}: {sentence}" for sentence in sides[0].benchmark.remarks(sides[0].examples)]
     return said
 
 

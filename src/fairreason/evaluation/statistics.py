@@ -8,9 +8,9 @@ the plain error of the G cluster means. k samples of a problem are rows of one c
 
 Which interval stands on it (evaluation/intervals.py), in this order: one cluster, everything that is possible; clusters
 that all agree, Clopper-Pearson's with n = clusters; one answer a cluster and n < 300, Wilson's, of a paired difference
-Tango's, of one of F and its like the farthest of Student's, Tango's and Clopper-Pearson's; a ratio, the farther of
-Student's and the cluster bootstrap's; else Student's t on G−1 degrees. No interval has width 0. docs/statistics.md
-explains each with an example.
+Tango's; a ratio, the farther of Student's and the cluster bootstrap's; any other paired difference of shares or of sums
+of them (F), the farthest of Student's, Tango's and Clopper-Pearson's, by what each cluster weighs; else Student's t on
+G−1 degrees. No interval has width 0. docs/statistics.md explains each with an example.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ __all__ = [
 
 LEVEL = 0.95
 FEW = 300
-"""Below so many clusters small-sample intervals are used: Wilson's, Tango's, the bootstrap's. Above, they agree."""
+"""Below so many clusters Wilson's, Tango's alone and the bootstrap's are used. Above, they agree with what is."""
 
 
 class Difference(NamedTuple):
@@ -74,9 +74,8 @@ def bootstrap(measure: Measure, draws: int = DRAWS, seed: int = 0, level: float 
     return _estimate(measure, level, (draws, seed))
 
 
-def difference(a: Measure, b: Measure, level: float = LEVEL, ratio: bool = False) -> Difference:
-    """a − b on the same rows, paired: what a cluster moves each by is subtracted before anything is squared. `ratio`
-    says that the difference is a linearised ratio, though neither side is one: it gets a ratio's interval.
+def difference(a: Measure, b: Measure, level: float = LEVEL) -> Difference:
+    """a − b on the same rows, paired: what a cluster moves each by is subtracted before anything is squared.
 
     Raises UsageError when the rows are not the same. Where the two never differ, the interval is the one that G
     agreeing clusters allow, p is 1.
@@ -92,10 +91,11 @@ def difference(a: Measure, b: Measure, level: float = LEVEL, ratio: bool = False
     if clusters == 1:
         return Difference(Estimate(value, None, low, high, n, clusters), None)
     stderr = _stderr(influence(of_a, a, ratios_a) - influence(of_b, b, ratios_b), value)
+    weights = _weights(a, b, of_a)
     interval = (
-        Agreeing(value, low, high, clusters, _worth(_weights(a, b, of_a)))
+        Agreeing(value, low, high, clusters, _worth(*weights) if weights else 1.0)
         if not stderr
-        else _paired(a, b, of_a, of_b, Student(value, stderr, clusters), ratio)
+        else _paired(a, b, of_a, of_b, Student(value, stderr, clusters))
     )
     below, above = interval.ends(level)
     found = Estimate(value, stderr, max(low, below), min(high, above), n, clusters)
@@ -150,41 +150,66 @@ def _estimate(measure: Measure, level: float, drawing: tuple[int, int] | None) -
     return Estimate(value, stderr, max(low, below), min(high, above), n, clusters)
 
 
-def _paired(a: Measure, b: Measure, of_a: Sums, of_b: Sums, student: Student, ratio: bool) -> Interval:
+def _paired(a: Measure, b: Measure, of_a: Sums, of_b: Sums, student: Student) -> Interval:
     """The interval of a difference whose clusters do not all agree."""
     clusters = student.clusters
-    if not ratio and clusters == of_a.n < FEW and _is_share(a) and _is_share(b):
+    if clusters == of_a.n < FEW and _is_share(a) and _is_share(b):
         moved_G = of_a.values_GS[:, 0] - of_b.values_GS[:, 0]
         return Score(int(np.count_nonzero(moved_G > 0)), int(np.count_nonzero(moved_G < 0)), clusters)
-    if clusters < FEW and (ratio or _is_ratio(a) or _is_ratio(b)):
+    if clusters < FEW and (_is_ratio(a) or _is_ratio(b)):
         return _of_ratio([(of_a, a, 1.0), (of_b, b, -1.0)], student)
-    weights_G = _weights(a, b, of_a)
-    if weights_G is not None:
-        moved_G = (of_a.values_GS - of_b.values_GS).sum(axis=1) * weights_G
-        factor, clusters = float(np.abs(weights_G).sum()), len(weights_G)
-        per = factor / float(weights_G @ weights_G)
-        gained, lost = float(moved_G[moved_G > 0].sum()), -float(moved_G[moved_G < 0].sum())
-        agreeing = Agreeing(0.0, -factor, factor, clusters, _worth(weights_G))
-        return Weighted(student, Score(gained * per, lost * per, factor * per), agreeing)
-    return student
+    moved_G = (of_a.values_GS - of_b.values_GS) @ _scales(a, of_a)
+    weights = _weights(a, b, of_a)
+    return student if weights is None or not moved_G.any() else _weighted(student, moved_G, *weights)
 
 
-def _weights(a: Measure, b: Measure, of_a: Sums) -> np.ndarray | None:
-    """What each of few questions with one right or wrong answer moves a difference of sums of shares by; None where
-    the two are none."""
-    few = len(of_a.names) == of_a.n < FEW
+def _weights(a: Measure, b: Measure, of_a: Sums) -> tuple[np.ndarray, np.ndarray] | None:
+    """What each cluster can move a difference of sums of shares by at most, and the part of it that one of its rows
+    does (1 over their number where they weigh alike); None where the two are none."""
     alike = np.array_equal(a.coefficients, b.coefficients) and np.array_equal(a.strata, b.strata)
-    if not (few and alike and _is_right_or_wrong(a) and _is_right_or_wrong(b)):
+    if not (alike and _is_right_or_wrong(a) and _is_right_or_wrong(b)):
         return None
-    weights_G = of_a.weights_GS @ (a.coefficients / np.maximum(of_a.weights_GS.sum(axis=0), 1))
-    return weights_G if np.all(weights_G != 0) else None
+    scales_S = np.abs(_scales(a, of_a))
+    weights_G = of_a.weights_GS @ scales_S
+    alone_G = np.divide(of_a.weights_GS @ scales_S**2, weights_G**2, out=np.ones_like(weights_G), where=weights_G > 0)
+    return weights_G, alone_G
 
 
-def _worth(weights_G: np.ndarray | None) -> float:
-    """How many clusters there are, of those there were if all weighed as the heaviest does."""
-    if weights_G is None or np.allclose(np.abs(weights_G), abs(weights_G[0])):
-        return 1.0
-    return float(np.abs(weights_G).sum() / np.abs(weights_G).max() / len(weights_G))
+def _weighted(student: Student, moved_G: np.ndarray, weights_G: np.ndarray, alone_G: np.ndarray) -> Weighted:
+    """`Weighted` of clusters that moved the difference by `moved_G` and could by `weights_G` at most, of which one row
+    moves the part `alone_G`; some moved.
+
+    Of a cluster the part q = alone + r·(1 − alone) moves together, all of it where it is one row; r, from 0 to 1, is
+    how alike the rows of those that moved were: Σ|m|³ = Σm²·w·q, so that few large moves count among many small ones.
+    So many equal lumps are they worth: (Σw)² / Σqw², Kish's (1965) where q = 1; if the heaviest alone differ, Σw / max
+    qw were seen.
+    """
+    factor, squares_G = float(weights_G.sum()), moved_G**2
+    single, rest = float(squares_G @ (weights_G * alone_G)), float(squares_G @ (weights_G * (1 - alone_G)))
+    alike = (float(squares_G @ np.abs(moved_G)) - single) / rest if rest > 1e-9 * single else 1.0
+    lumps_G = weights_G * (alone_G + min(max(alike, 0.0), 1.0) * (1 - alone_G))
+    per = factor / float(weights_G @ lumps_G)
+    gained, lost = float(moved_G[moved_G > 0].sum()), -float(moved_G[moved_G < 0].sum())
+    seen = factor / float(lumps_G.max()) / len(weights_G)
+    agreeing = Agreeing(0.0, -factor, factor, len(weights_G), seen)
+    return Weighted(student, Score(gained * per, lost * per, factor * per), agreeing)
+
+
+def _worth(weights_G: np.ndarray, alone_G: np.ndarray) -> float:
+    """The part of the clusters that there would be if all weighed as the heaviest row does; 1 where that is more.
+
+    >>> _worth(np.array([0.5, 0.25, 0.25]), np.array([1.0, 1.0, 1.0]))      # one row each
+    0.6666666666666666
+    >>> _worth(np.array([0.5, 0.25, 0.25]), np.array([0.5, 1.0, 1.0]))      # two rows in the first
+    1.0
+    """
+    seen = float(weights_G.sum()) / float((weights_G * alone_G).max()) / len(weights_G)
+    return min(seen, 1.0)
+
+
+def _scales(measure: Measure, sums: Sums) -> np.ndarray:
+    """What a row of each stratum moves the measure by."""
+    return measure.coefficients / np.maximum(sums.weights_GS.sum(axis=0), 1)
 
 
 def _of_ratio(pairs: list[tuple[Sums, Measure, float]], student: Student) -> Interval:
