@@ -29,7 +29,8 @@ _CLAUSE = re.compile(
 _BECAUSE = re.compile(r"\W*(?:because|since|as|given|when|while)\b", re.IGNORECASE)
 _SUPPOSED = re.compile(
     r"(?:^|[,;:]|\b(?:and|so|then|that|because|since|even|only|thus|hence|therefore)\b)\W*"
-    r"(?:if(?! (?:any|I['’]?m|I (?:have|had|must|need)|forced)\b)|unless|suppose|supposing)\b"
+    r"(?:if(?! (?:any|I['’]?m|I (?:have|had|must|need)|forced|(?:you|we) (?:look|read|check))\b)"
+    r"|unless|suppose|supposing)\b"
     r"|^\W*(?:(?:so|and|then|now|let us|let['’]s|we)\W+)*(?:assume|imagine|pretend|say"
     r"|assuming(?![^,;]*\b(?:would|is|may|might|could)\b))\b"
     r"|^\W*(?:(?:so|and|then|thus)\W+)?(?:stereotypically"
