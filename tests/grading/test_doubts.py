@@ -262,6 +262,8 @@ def test_a_conclusion_that_excludes_a_value_declares_none(text):
         "He cannot take more, so the answer is 12.\n12",
         "The answer is $12$. It is wrong to say $18$.",
         "Leaving out those that don't work gives our answer: 12.",
+        "If he buys two, he is not done\n#### 12",
+        "If each has two, there are twelve\nAnswer: 12",
         "The answer is 12 apples.",
         r"The answer is \boxed{12} dozens of eggs.",  # counted in dozens, as a question may
     ],

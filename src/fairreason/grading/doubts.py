@@ -158,7 +158,7 @@ def taken_back(answer: str) -> bool:
 def _sentences(text: str, start: int) -> tuple[str, str]:
     """The sentence before the one in which `start` is, and that one up to `start`; a line that ends with a colon leads
     on to the next."""
-    near = _COLON_LINE.sub(": ", text[max(0, start - _NEAR) : start + 1])[:-1]
+    near = _COLON_LINE.sub(": ", text[max(0, start - _NEAR) : start + 1])
     ends = [0, *(match.end() for match in _BREAK.finditer(near))]
-    parts = [near[begin:end] for begin, end in zip(ends, [*ends[1:], len(near)], strict=True)]
+    parts = [near[begin:end] for begin, end in zip(ends, [*ends[1:], len(near) - 1], strict=True)]
     return next((part for part in reversed(parts[:-1]) if part.strip()), ""), parts[-1]
