@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fairreason.benchmarks.base import answer_text
 from fairreason.draws import LETTERS, shown_order
-from fairreason.grading import answers, sentences
+from fairreason.grading import answers, marks, sentences
 from fairreason.grading import declared as reader
 from fairreason.grading.answers import Menu, grade_choice, grade_integer, grade_text, option
 from fairreason.grading.declared import declared, final_part
@@ -322,6 +322,6 @@ def test_hostile_text_takes_no_time(text):
 def test_the_examples_in_the_docstrings():
     from fairreason.benchmarks import base, bbq_families
 
-    for module in (answers, reader, sentences, base, bbq_families):
+    for module in (answers, reader, marks, sentences, base, bbq_families):
         found = doctest.testmod(module)
         assert found.attempted and not found.failed

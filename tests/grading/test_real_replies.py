@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from fairreason.grading.answers import Menu, grade_choice, grade_integer, grade_text, option
-from fairreason.grading.declared import boxes, declared, final_part
+from fairreason.grading.declared import declared, final_part
 from fairreason.grading.formulas import declared_formula
+from fairreason.grading.marks import boxes
 from fairreason.grading.maths import compare, grade_math
 from fairreason.records import Completion, Example
 

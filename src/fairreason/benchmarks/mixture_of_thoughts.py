@@ -34,7 +34,7 @@ from fairreason.benchmarks.sources import Stamp, find_all
 from fairreason.draws import PUBLISHED, SPLITS, split_of
 from fairreason.errors import DataError
 from fairreason.grading.answers import grade_choice
-from fairreason.grading.declared import boxes
+from fairreason.grading.marks import boxes
 from fairreason.grading.maths import LONGEST_FORMULA, grade_math
 from fairreason.records import Completion, Example, Grade
 

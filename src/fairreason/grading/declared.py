@@ -22,15 +22,13 @@ Answers that are LaTeX are found in the same places by grading/formulas.py.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import NamedTuple
 
 from fairreason.grading.doubts import doubted, taken_back
+from fairreason.grading.marks import BOX, TAG, marked
 from fairreason.grading.sentences import choosing
-from fairreason.grading.units import BEHIND_BOX
 
 NO_ANSWER = "no final answer"
 TWO_ANSWERS = "two different answers"
@@ -42,32 +40,10 @@ LONGEST = 1_000_000
 """Characters above which a final part is not read: no answer is that long."""
 MOST_STATEMENTS = 1_000
 """A reply that states its answer more often is read by its last ones."""
-_NEAR = 40
-_DEEPEST = 3
-"""Boxes inside a box that are opened."""
 _ENDS_OF_TURN = (
     "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "<|end|>", "<end_of_turn>", "</s>", "<eos>"
 )  # fmt: skip
 
-_BOX = re.compile(r"\\f?box(?:ed)?\s*\{")
-_BARE_BOX = re.compile(
-    r"\\(?:boxed|fbox)(?![A-Za-z])[ \t]*(?:([A-Za-z0-9])(?=[ \t]*(?:\$|\\[)\]]|[.!*]*(?:\n|\Z)))"
-    r"|(?=[-+−]?(?:\\?\$)?\d|[-+−]?\\(?!f?box)[A-Za-z]|[A-Za-z](?![A-Za-z])))"
-)
-r"""A box without braces: its one character, or the start of more. `\boxed format` only speaks of boxes."""
-_TAG = re.compile(r"<answer>(.*?)(?:</answer>?|\Z)", re.IGNORECASE | re.DOTALL)
-_OBJECT = re.compile(r'\{\s*"')
-_KEY = re.compile(r'"(?:final[ _-]?)?answer"\s*:', re.IGNORECASE)
-_JSON = json.JSONDecoder(object_pairs_hook=list, parse_int=str, parse_float=str, parse_constant=str)
-_MOST_OBJECTS = 100
-"""Beginnings of a JSON object that are tried: one that never ends takes as long as the text."""
-_UNIT = (
-    r"(?:\\(?:text|mbox|textbf|mathrm)\s*\{(?![^{}]*\b(?:and|or)\s*\})[^{}]*\}|(?!(?:and|or|not?|but|is|so)\b)[a-z]+)"
-)
-_AND = r"(?:and|\\(?:text|mbox|textbf|mathrm)\s*\{[^{}]*\band\s*\})"
-_SPACE = r"(?:[\s$&]|\\[,;: ])*"
-_JOINT = re.compile(rf"{_SPACE}(?:{_UNIT}{_SPACE})?(?:[,;]|\\q?quad|{_AND})(?:[,;\s$&]|\\[,;: ]|\\q?quad|{_AND})*")
-"""What joins two boxes into one set: a comma or `and`, a unit before it (`\\boxed{3} apples and \\boxed{4} pears`)."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s")
 _GOES_ON = re.compile(r"\r?\n[ \t]{0,4}(?:is|are|was|were|does|did|has|can|could|would|may|might|should|or|and|nor)\b")
 _MOST_REST = 10_000
@@ -159,72 +135,17 @@ def _held(found: Read, text: str, start: int | None, parse: Parse) -> Read:
     return Read(None, DOUBTED) if taken_back(rest) else found
 
 
-def marked(text: str) -> list[tuple[str | None, str]]:
-    """What stands in boxes, answer tags and under answer keys, each with its rule; None for what is never closed or
-    cannot be told."""
-    found: list[tuple[str | None, str]] = [(candidate, "boxed") for candidate in boxes(text)]
-    found += [(match[1], "boxed") for match in _BARE_BOX.finditer(text)]
-    found += [(match[1], "tag") for match in _TAG.finditer(text) if not has_box(match[1])]
-    return found + [(value, "json") for value in keyed(text)]
-
-
 def answer_start(text: str) -> int | None:
     """Where the last box or answer tag of a final part opens, else where the last statement begins; None without any.
 
     >>> answer_start("It is late. The answer is B."), answer_start("late")
     (16, None)
     """
-    for pattern in (_BOX, _TAG), (_STATEMENT,):
+    for pattern in (BOX, TAG), (_STATEMENT,):
         found = [match.start() for one in pattern for match in one.finditer(text)]
         if found:
             return max(found)
     return None
-
-
-def has_box(text: str) -> bool:
-    """Whether a box is opened anywhere."""
-    return _BOX.search(text) is not None or _BARE_BOX.search(text) is not None
-
-
-def boxes(text: str) -> list[str | None]:
-    r"""What stands in each `\boxed{}`, boxes joined by a comma or `and` as one; None for one that is never closed.
-
-    >>> boxes(r"\boxed{A} ... \boxed{\frac{1}{2}} and \boxed{3}"), boxes(r"\boxed{4"), boxes(r"\boxed{\boxed{B}}")
-    (['A', '\\frac{1}{2}, 3'], [None], ['B'])
-    """
-    groups: list[list[str | None]] = []
-    end, found = 0, _BOX.search(text)
-    while found:
-        close = _closing(text, found.end())
-        if close is None:
-            return [*map(_one_set, groups), None]
-        between = text[end : found.start()] if found.start() - end < _NEAR else "."
-        if not (groups and _JOINT.fullmatch(between)):
-            groups.append([])
-        groups[-1].append(_with_scale(_innermost(text[found.end() : close].strip()), text, close + 1))
-        end = close + 1
-        found = _BOX.search(text, end)
-    return [*map(_one_set, groups)]
-
-
-def keyed(text: str) -> list[str | None]:
-    """What the answer key of each JSON object says, None where that is no text and no number.
-
-    >>> keyed('Sure: {"why": "He left.", "answer": "B"}'), keyed('{"answer": 12.0}'), keyed('{"answer": ["A", "B"]}')
-    (['B'], ['12.0'], [None])
-    """
-    found: list[str | None] = []
-    end = 0
-    for opened in islice(_OBJECT.finditer(text), _MOST_OBJECTS) if _KEY.search(text) else ():
-        if opened.start() < end:
-            continue
-        try:
-            pairs, end = _JSON.raw_decode(text, opened.start())
-        except (ValueError, RecursionError):
-            continue
-        if not has_box(text[opened.start() : end]):  # the box is read
-            found += [value if isinstance(value, str) else None for key, value in pairs if _KEY.fullmatch(f'"{key}":')]
-    return found
 
 
 def statements(text: str) -> list[str]:
@@ -268,36 +189,3 @@ def _lines(text: str, start: int) -> Iterator[tuple[int, str]]:
         if line.strip() and not _GOES_ON.match(text, at + len(line.rstrip("\r\n"))):
             yield at, line
         at += len(line)
-
-
-def _one_set(group: list[str | None]) -> str | None:
-    """The boxes of one set, None where one of them cannot be told."""
-    boxed = [one for one in dict.fromkeys(group) if one is not None]
-    return None if None in group else ", ".join(boxed)
-
-
-def _with_scale(candidate: str, text: str, end: int) -> str | None:
-    """A box that ends at `end` with the `million` behind it; None where a digit or a brace follows at once."""
-    behind = BEHIND_BOX.match(text, end)
-    return candidate if behind is None else f"{candidate} {behind[1]}" if behind[1] else None
-
-
-def _innermost(candidate: str) -> str:
-    """What a box says that holds nothing but another box."""
-    for _ in range(_DEEPEST):
-        opened = _BOX.match(candidate)
-        close = _closing(candidate, opened.end()) if opened else None
-        if opened is None or close is None or candidate[close + 1 :].strip():
-            break
-        candidate = candidate[opened.end() : close].strip()
-    return candidate
-
-
-def _closing(text: str, start: int) -> int | None:
-    """Where the brace that was opened before `start` is closed."""
-    depth = 1
-    for match in re.compile(r"\\[{}]|[{}]").finditer(text, start):
-        depth += {"{": 1, "}": -1}.get(match[0], 0)
-        if depth == 0:
-            return match.start()
-    return None

@@ -29,7 +29,8 @@ _CLAUSE = re.compile(
 _BECAUSE = re.compile(r"\W*(?:because|since|as|given|when|while)\b", re.IGNORECASE)
 _SUPPOSED = re.compile(
     r"(?:^|[,;:]|\b(?:and|so|then|that|because|since|even|only|thus|hence|therefore)\b)\W*"
-    r"(?:if(?! (?:any|I['’]?m|I (?:have|had|must|need)|forced)\b)|unless|suppose|supposing)\b"
+    r"(?:if(?! (?:any|I['’]?m|I (?:have|had|must|need)|forced|(?:you|we) (?:look|read|check))\b)"
+    r"|unless|suppose|supposing)\b"
     r"|^\W*(?:(?:so|and|then|now|let us|let['’]s|we)\W+)*(?:assume|imagine|pretend|say"
     r"|assuming(?![^,;]*\b(?:would|is|may|might|could)\b))\b"
     r"|^\W*(?:(?:so|and|then|thus)\W+)?(?:stereotypically"
@@ -157,7 +158,7 @@ def taken_back(answer: str) -> bool:
 def _sentences(text: str, start: int) -> tuple[str, str]:
     """The sentence before the one in which `start` is, and that one up to `start`; a line that ends with a colon leads
     on to the next."""
-    near = _COLON_LINE.sub(": ", text[max(0, start - _NEAR) : start + 1])[:-1]
+    near = _COLON_LINE.sub(": ", text[max(0, start - _NEAR) : start + 1])
     ends = [0, *(match.end() for match in _BREAK.finditer(near))]
-    parts = [near[begin:end] for begin, end in zip(ends, [*ends[1:], len(near)], strict=True)]
+    parts = [near[begin:end] for begin, end in zip(ends, [*ends[1:], len(near) - 1], strict=True)]
     return next((part for part in reversed(parts[:-1]) if part.strip()), ""), parts[-1]

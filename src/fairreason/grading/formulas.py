@@ -26,13 +26,12 @@ from fairreason.grading.declared import (
     TWO_ANSWERS,
     UNREADABLE,
     Read,
-    has_box,
     has_doubted,
-    marked,
     statement_spans,
 )
 from fairreason.grading.doubts import taken_back
 from fairreason.grading.latex import TEXT, is_wrapped, read
+from fairreason.grading.marks import has_box, marked
 
 Same = Callable[[str, str], bool]
 """Whether two answers have one value."""

@@ -45,7 +45,7 @@ _GIVEN = re.compile(
     rf"|\b(?i:it|that|the {_BEST} (?:answer|option|choice|one)|the {_BEST} letter)(?i:{_IS})"
     r"(?i: \w+ly| in fact| rather)?)"
     r"[\s,:…]{1,4}[*_\"“(\[]{0,3}(?i:(?:the )?(?:option|choice|answer) )?\(?([A-Z])(?![\w'’])"
-    r"(?! (?!because|since|as|not|and|or|instead|too|then|after)[a-z])"
+    r"(?! (?!because|since|as|not|instead|too|then|after)[a-z])"
 )
 """A letter that is given as the answer: `I mean B`, `it should be (B)`, `so B.`, `my mind: B`."""
 _CONCLUDED = re.compile(
