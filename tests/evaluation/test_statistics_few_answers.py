@@ -41,9 +41,8 @@ def test_with_equal_weights_it_is_tangos_times_their_sum_or_students():
 
 def test_with_unequal_weights_it_counts_as_many_equal_questions_as_they_are_worth():
     """4 ambiguous questions weigh 1/4 each, 16 others 1/16: worth (1 + 1)² / (4/16 + 16/256) = 12.8. Two of the 4 lost
-    are two of eight such, 2 / (1/4), which are fewer. With one of the 16 lost
-    the 4 are as uncertain as if none were: as 8 that
-    agree, 2 / (1/4)."""
+    are two of eight such, 2 / (1/4), which are fewer. With one of the 16 lost the 4 are as uncertain as if
+    none were: as 8 that agree, 2 / (1/4)."""
     found = lost_of([4, 16], lost=[0, 1])
     assert isinstance(found.interval, Weighted)
     assert (found.interval.score.n, found.interval.score.lost) == (pytest.approx(8), pytest.approx(2))
