@@ -132,7 +132,7 @@ def test_coverage_at_length(families):
     """What the table in docs/statistics.md says, with 1,000 samples a cell (standard error .007)."""
     assert clustered(1000, families, (5, 6), 9) == pytest.approx(0.945, abs=0.03)
     assert clustered(1000, families, (1, 15), 9) > 0.885
-    assert paired(1000, families, 9) == pytest.approx(0.95, abs=0.035)
+    assert paired(1000, families, 9) > 0.94
     assert ratio(1000, families, False, start=9) == pytest.approx(0.95, abs=0.025)
     assert ratio(1000, families, True, start=9) > 0.93
     assert paired_ratio(1000, families, 9) > 0.93

@@ -41,13 +41,14 @@ def test_with_equal_weights_it_is_tangos_times_their_sum_or_students():
 
 def test_with_unequal_weights_it_counts_as_many_equal_questions_as_they_are_worth():
     """4 ambiguous questions weigh 1/4 each, 16 others 1/16: worth (1 + 1)² / (4/16 + 16/256) = 12.8. Two of the 4 lost
-    are 2/4 of a total of 2, 3.2 of 12.8. With one of the 16 lost the 4 are as uncertain as if none were: as 8 that
-    agree, 2 / (1/4)."""
+    are two of eight such, 2 / (1/4), which are fewer. With one of the 16 lost the 4 are as uncertain as if
+    none were: as 8 that agree, 2 / (1/4)."""
     found = lost_of([4, 16], lost=[0, 1])
     assert isinstance(found.interval, Weighted)
-    assert (found.interval.score.n, found.interval.score.lost) == (pytest.approx(12.8), pytest.approx(3.2))
-    tango, student = 2 * Score(0, 3.2, 12.8).ends(0.9)[0], Student(-0.5, found.estimate.stderr, 20).ends(0.9)[0]
+    assert (found.interval.score.n, found.interval.score.lost) == (pytest.approx(8), pytest.approx(2))
+    tango, student = 2 * Score(0, 2, 8).ends(0.9)[0], Student(-0.5, found.estimate.stderr, 20).ends(0.9)[0]
     around = -0.5 - 2 * (1 - 0.05 ** (1 / 8))
+    assert lost_of([4, 16], lost=[10]).interval.score.n == pytest.approx(12.8)
     assert statistics.lower_bound(found) == pytest.approx(min(tango, student, around))
     assert statistics.lower_bound(lost_of([4, 16], lost=[10])) == pytest.approx(-1 / 16 - 2 * (1 - 0.05 ** (1 / 8)))
 

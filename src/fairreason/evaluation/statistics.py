@@ -181,14 +181,15 @@ def _weighted(student: Student, moved_G: np.ndarray, weights_G: np.ndarray, alon
 
     Of a cluster the part q = alone + r·(1 − alone) moves together, all of it where it is one row; r, from 0 to 1, is
     how alike the rows of those that moved were: Σ|m|³ = Σm²·w·q, so that few large moves count among many small ones.
-    So many equal lumps are they worth: (Σw)² / Σqw², Kish's (1965) where q = 1; if the heaviest alone differ, Σw / max
-    qw were seen.
+    So many equal lumps are they worth: (Σw)² / Σqw², Kish's (1965) where q = 1, or fewer where heavier ones moved, of
+    Σ|m|³ / Σm² each; if the heaviest alone differ, Σw / max qw were seen.
     """
     factor, squares_G = float(weights_G.sum()), moved_G**2
     single, rest = float(squares_G @ (weights_G * alone_G)), float(squares_G @ (weights_G * (1 - alone_G)))
-    alike = (float(squares_G @ np.abs(moved_G)) - single) / rest if rest > 1e-9 * single else 1.0
+    cubes = float(squares_G @ np.abs(moved_G))
+    alike = (cubes - single) / rest if rest > 1e-9 * single else 1.0
     lumps_G = weights_G * (alone_G + min(max(alike, 0.0), 1.0) * (1 - alone_G))
-    per = factor / float(weights_G @ lumps_G)
+    per = 1 / max(float(weights_G @ lumps_G) / factor, cubes / float(squares_G.sum()))
     gained, lost = float(moved_G[moved_G > 0].sum()), -float(moved_G[moved_G < 0].sum())
     seen = factor / float(lumps_G.max()) / len(weights_G)
     agreeing = Agreeing(0.0, -factor, factor, len(weights_G), seen)
