@@ -15,7 +15,7 @@ from typing import NamedTuple
 from fairreason.archives import archive
 from fairreason.benchmarks.json_lists import records
 from fairreason.benchmarks.sources import Stamp, find
-from fairreason.errors import DataError
+from fairreason.errors import AbsentError, DataError
 
 PARTS = ("base", "scene", "scene_text", "text")
 AXES: dict[str, int] = {
@@ -72,7 +72,7 @@ def _place(part: str, axis: str, data: Path | None) -> File | DataError:
     try:
         packed = find("vlbiasbench", PACKED, data)
     except DataError:
-        return DataError(f"{missing}, or {PACKED}")
+        return AbsentError(f"{missing}, or {PACKED}")
     if archive(packed.path).holds(member):
         return File(part, axis, packed, member)
     return DataError(f"{packed.path}: holds no {member}")

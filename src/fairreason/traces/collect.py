@@ -30,7 +30,8 @@ from fairreason.traces.balance import Share
 from fairreason.traces.filters import REASONS, Dropped, Keep, Kept, sift
 from fairreason.traces.gather import Gathered, Progress, Request, gather
 from fairreason.traces.overlap import Withheld
-from fairreason.traces.published import SOURCE, published
+from fairreason.traces.published import published
+from fairreason.traces.teachers import SOURCE
 from fairreason.traces.verdicts import judged_by
 from fairreason.traces.withheld import read_withheld
 

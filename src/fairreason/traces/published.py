@@ -27,9 +27,8 @@ from fairreason.traces.answers import Answer
 from fairreason.traces.ask import Asked
 from fairreason.traces.gather import SPLIT, Gathered, Progress, Request, source
 from fairreason.traces.journal import Journal, journal_path
+from fairreason.traces.teachers import SOURCE
 
-SOURCE = "source"
-"""The teacher's name."""
 UNKNOWN = ("model", "address", "version", "temperature", "seed", "max_new_tokens", "thinking")
 
 

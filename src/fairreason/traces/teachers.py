@@ -5,6 +5,7 @@
     o4-mini             OpenAI: the reasoning stays with them, a summary comes through the Responses API alone;
                         max_output_tokens counts the reasoning too
     self                the model under training, traces/own.py
+    source              the source's own traces, traces/published.py
 
 Anything else is a model's name at --base-url: chat completions, the reasoning in `reasoning_content`, in `reasoning` or
 in a <think> block of the text. Prices are US dollars for a million tokens, of the date beside them; --price replaces
@@ -25,7 +26,7 @@ from fairreason.models.backends.openai_key import KEY, own_key
 from fairreason.models.backends.openai_messages import Dialect
 from fairreason.records import Completion
 
-SELF = "self"
+SELF, SOURCE = "self", "source"
 OVERHEAD = 64
 """Tokens that a template may put around a question."""
 MILLION = 1_000_000
@@ -111,11 +112,11 @@ def find(name: str, base_url: str | None = None, model: str | None = None, price
     address = base_url or (None if known else os.environ.get("OPENAI_BASE_URL"))
     if known is None:
         if address is None:
-            near = nearest(name, [*PRESETS, SELF])
+            near = nearest(name, [*PRESETS, SELF, SOURCE])
             hint = f"Did you mean {near}? " if near else ""
             raise UsageError(
-                f"--teacher: no teacher {name}. {hint}There are {', '.join(PRESETS)} and {SELF}; any other name is a "
-                "model's at the server that --base-url names"
+                f"--teacher: no teacher {name}. {hint}There are {', '.join(PRESETS)}, {SELF} and {SOURCE}; any other "
+                "name is a model's at the server that --base-url names"
             )
         return Teacher(name, model or name, address.rstrip("/"), price=price)
     if base_url is None and model is None:
