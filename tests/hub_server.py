@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import yaml
+from loopback import QuietHandler, serving
 
 
 class Hub:
@@ -70,12 +69,7 @@ class Hub:
         """The address (HF_ENDPOINT) while the hub runs."""
         hub = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *arguments: Any) -> None:
-                pass
-
+        class Handler(QuietHandler):
             def do_GET(self) -> None:
                 self.send(404, {"error": "not here"})
 
@@ -84,21 +78,7 @@ class Hub:
                 self.send(*hub.answer(self.path, body, self.headers.get("authorization", "")))
 
             def send(self, status: int, value: Any) -> None:
-                content = json.dumps(value).encode()
-                self.send_response(status)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+                self.write(status, json.dumps(value).encode())
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        self.address = f"http://127.0.0.1:{server.server_port}"
-        try:
+        with serving(Handler) as self.address:
             yield self.address
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()

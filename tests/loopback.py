@@ -39,6 +39,40 @@ def refuses(status: int, message: str = "no", **headers: str) -> Reply:
     return Reply(json.dumps({"error": {"message": message}}).encode(), status, named)
 
 
+class QuietHandler(BaseHTTPRequestHandler):
+    """Keeps connections open and its log to itself."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+    def write(self, status: int, content: bytes, length: int | None = None, **headers: str) -> None:
+        """Sends JSON; `length` is promised where that is more than comes."""
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(length or len(content)))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+
+@contextlib.contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The address, without a path, while a server with this handler runs in threads."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 CARDS = Reply(json.dumps({"data": [{"id": "tiny", "object": "model", "created": 7, "owned_by": "us"}]}).encode())
 Answer = Callable[[dict[str, Any], int], Reply | None]
 
@@ -78,12 +112,7 @@ class Loopback:
         """The address to ask, while the server runs."""
         loopback = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *arguments: Any) -> None:
-                pass
-
+        class Handler(QuietHandler):
             def do_GET(self) -> None:
                 self.send(loopback.models)
 
@@ -97,25 +126,13 @@ class Loopback:
                     self.connection.shutdown(socket.SHUT_RDWR)
                     return
                 with contextlib.suppress(ConnectionError):
-                    self.send_response(reply.status)
-                    self.send_header("content-type", "application/json")
-                    self.send_header("content-length", str(reply.promised or len(reply.content)))
-                    for name, value in reply.headers.items():
-                        self.send_header(name, value)
-                    self.end_headers()
-                    self.wfile.write(reply.content)
+                    self.write(reply.status, reply.content, reply.promised, **reply.headers)
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/v1"
-        finally:
-            self.ending.set()
-            server.shutdown()
-            server.server_close()
-            thread.join()
+        with serving(Handler) as address:
+            try:
+                yield f"{address}/v1"
+            finally:
+                self.ending.set()
 
 
 def free_port() -> int:

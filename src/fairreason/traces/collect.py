@@ -90,10 +90,11 @@ def collect(
     if choice.balanced:
         kept, more = _balanced(asked, kept, request.seed)
         dropped = dropped + more
-    traced.write(request.out, [_trace(one, gathered.settings) for one in kept])
+    traces = [_trace(one, gathered.settings) for one in kept]
+    traced.write(request.out, traces)
     write_atomic(_beside(request.out, "dropped"), (_line(one) for one in dropped))
     counts = _counts(dropped)
-    written = card.write(request.out, _collection(gathered, answered, kept, counts, withheld, choice.judge))
+    written = card.write(request.out, _collection(gathered, answered, traces, counts, withheld, choice.judge))
     if gathered.error is not None:
         raise gathered.error
     shares = balance.imbalance(answered, (one.candidate.example for one in kept))
@@ -128,9 +129,13 @@ def _trace(one: Kept, settings: Mapping[str, Any]) -> traced.Trace:
         teacher=card.model_name(settings["teacher"]),
         model=card.model_name(answer.model),
         sample=answer.sample,
-        sampling={key: settings[key] for key in SAMPLING if settings[key] is not None},
+        sampling=_sampling(settings),
         cost=answer.cost,
     )
+
+
+def _sampling(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: settings[key] for key in SAMPLING if settings[key] is not None}
 
 
 def _line(one: Dropped) -> bytes:
@@ -143,7 +148,7 @@ def _line(one: Dropped) -> bytes:
 def _collection(
     gathered: Gathered,
     answered: Sequence[Example],
-    kept: Sequence[Kept],
+    traces: Sequence[traced.Trace],
     dropped: Mapping[str, int],
     withheld: Withheld,
     judge: Backend | None,
@@ -152,7 +157,7 @@ def _collection(
     costs = [answer.cost for answer in answers if answer.cost is not None]
     return card.Collection(
         asked=answered,
-        traces=[_trace(one, gathered.settings) for one in kept],
+        traces=traces,
         dropped={reason: count for reason, count in dropped.items() if count},
         teacher=card.model_name(gathered.settings["teacher"]),
         absent=list(withheld.absent),
@@ -162,7 +167,7 @@ def _collection(
         model=gathered.settings["model"] or "",
         judge=getattr(judge, "model", judge.name) if judge else "",
         models=sorted({card.model_name(answer.model) for answer in answers if answer.model}),
-        sampling={key: gathered.settings[key] for key in SAMPLING if gathered.settings[key] is not None},
+        sampling=_sampling(gathered.settings),
         prompt_tokens=sum(answer.completion.prompt_tokens for answer in answers),
         completion_tokens=sum(answer.completion.completion_tokens for answer in answers),
         cost=sum(costs) if costs else None,

@@ -6,7 +6,7 @@ answers no rule can check, settings that the teacher does not take, a journal of
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -180,13 +180,18 @@ def _refuse_remote(request: Request) -> None:
         "--price": request.price,
         "--batch": request.batch or None,
     }
-    for option, value in given.items():
-        if value is not None:
-            raise UsageError(f"{option}: is for a teacher over a server; the teacher self runs here")
+    refuse(given, "is for a teacher over a server; the teacher self runs here")
     if request.model is None:
         raise UsageError("--teacher self: name the model under training with --model")
     if request.backend not in BACKENDS:
         raise UsageError(f"--backend: unknown backend {request.backend}; there are {', '.join(BACKENDS)}")
+
+
+def refuse(given: Mapping[str, Any], why: str) -> None:
+    """Raises UsageError for the first of these options that has a value."""
+    for option, value in given.items():
+        if value is not None:
+            raise UsageError(f"{option}: {why}")
 
 
 def _backend(request: Request) -> Backend:

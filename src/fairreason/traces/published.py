@@ -25,7 +25,7 @@ from fairreason.records import Completion, Example
 from fairreason.traces import outputs
 from fairreason.traces.answers import Answer
 from fairreason.traces.ask import Asked
-from fairreason.traces.gather import SPLIT, Gathered, Progress, Request, source
+from fairreason.traces.gather import SPLIT, Gathered, Progress, Request, refuse, source
 from fairreason.traces.journal import Journal, journal_path
 from fairreason.traces.teachers import SOURCE
 
@@ -61,9 +61,7 @@ def _refuse(request: Request) -> None:
         "--batch": request.batch or None,
         "--samples": request.samples if request.samples > 1 else None,
     }
-    for option, value in given.items():
-        if value is not None:
-            raise UsageError(f"{option}: is for a teacher that is asked; the teacher {SOURCE} is what was published")
+    refuse(given, f"is for a teacher that is asked; the teacher {SOURCE} is what was published")
 
 
 def _answer(benchmark: Benchmark, example: Example) -> Answer:
