@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairreason.data.bundles import Pool, apportion
+from fairreason.data.bundles import Pool, apportion, places
 from fairreason.data.control import Schedule, controller, fixed
 from fairreason.data.sampler import Sampler
 from fairreason.errors import DataError, RunError, UsageError
@@ -19,7 +19,8 @@ def pools_of(*sources, start=0):
     for name, axis, weight, sizes in sources:
         total = sum(sizes)
         starts = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
-        made.append(Pool(name, axis, weight, np.arange(start, start + total), starts))
+        names = [f"{name}/{k}" for k in range(len(sizes))]
+        made.append(Pool(name, axis, weight, names, np.arange(start, start + total), starts))
         start += total
     return made
 
@@ -132,6 +133,16 @@ def test_every_share_draws_the_same_prefix_of_a_source(seed, low, high):
     a, b = order(low), order(high)
     for source in a.keys() & b.keys():
         assert a[source] <= b[source] or b[source] <= a[source]
+
+
+@given(seed=st.integers(0, 50), kept=st.sets(st.integers(0, 59), min_size=8), round=st.integers(0, 2))
+def test_another_source_of_the_same_questions_draws_them_in_the_same_order(seed, kept, round):
+    """Two teachers' traces of one benchmark, or the benchmark itself: what one lacks moves nothing of the rest."""
+    names = [f"q/{k}" for k in range(60)]
+    some = [names[k] for k in sorted(kept)]
+    whole = [names[k] for k in places(names, seed, round)]
+    assert [some[k] for k in places(some, seed, round)] == [name for name in whole if name in set(some)]
+    assert whole != [names[k] for k in places(names, seed, round + 1)]
 
 
 @given(stop=st.integers(0, 9), seed=st.integers(0, 9), mixed=st.booleans())

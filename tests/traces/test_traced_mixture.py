@@ -70,6 +70,15 @@ def test_every_strategy_draws_the_same_rows_in_the_same_order(files):
     assert left == {("lab-bias.jsonl", ELSEWHERE): 8, ("lab-math.jsonl", ELSEWHERE): 8}
 
 
+def test_what_one_teacher_lacks_moves_no_other_question(files):
+    """Of the benchmark's first questions those that the file has are the file's first."""
+    whole = {row.id for row in drawn(asked(files, "kd", bias_share=0, reasoning={"lab-math": 1}, size=400))}
+    held = {row.id for row in questions("lab-math")[:200:2]}
+    both = whole & held
+    assert len(both) > 8
+    assert {row.id for row in drawn(asked(files, "kd", bias_share=0, size=len(both)))} == both
+
+
 def test_every_strategy_trains_on_them(files, tiny_qwen3, tmp_path):
     seen = {}
     for name in STRATEGIES:

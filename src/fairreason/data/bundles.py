@@ -1,18 +1,19 @@
 """Bundles: what belongs together and is never cut across batches (a quadruple, a pair, one question), and their order.
 
-A source's bundles stand in one order that depends on the run's seed and the source's name alone, so every bias share
-draws the same examples of it, more or fewer. Also the rule for whole counts, largest remainder.
+A bundle's place in its source hangs on the run's seed and its own name alone. So every bias share draws the same
+examples of a source, more or fewer, and traces from several teachers, or the benchmark itself beside them, draw the
+same questions in the same order as far as each has them. Also the rule for whole counts, largest remainder.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from fairreason.draws import unit_hash
 from fairreason.records import Axis
 
 AXES: tuple[Axis, ...] = ("bias", "reasoning")
@@ -21,11 +22,12 @@ AXES: tuple[Axis, ...] = ("bias", "reasoning")
 @dataclass(frozen=True)
 class Pool:
     """One source's training rows: `rows` are positions in the whole data set, bundle after bundle; bundle k is
-    `rows[starts[k]:starts[k + 1]]`. `weight` counts inside its axis."""
+    `rows[starts[k]:starts[k + 1]]`, called `names[k]`. `weight` counts inside its axis."""
 
     source: str
     axis: Axis
     weight: float
+    names: Sequence[str]
     rows: np.ndarray
     starts: np.ndarray
 
@@ -49,10 +51,10 @@ def apportion(weights: Mapping[str, float], size: int) -> dict[str, int]:
     return counts
 
 
-def source_seed(seed: int, source: str, *more: int) -> list[int]:
-    """Seed words for one source: they depend on nothing but the run's seed and the source's name."""
-    digest = hashlib.sha256(source.encode()).digest()
-    return [seed, int.from_bytes(digest[:8]), *more]
+def places(names: Sequence[str], seed: int, round: int) -> np.ndarray:
+    """The order of bundles with these names in a seed's round: their positions, the first to be drawn first."""
+    drawn = (unit_hash(f"order/{seed}/{round}/{name}") for name in names)
+    return np.argsort(np.fromiter(drawn, dtype=np.float64, count=len(names)), kind="stable")
 
 
 class Queue:
@@ -70,12 +72,10 @@ class Queue:
             self._extend(size)
 
     def _extend(self, size: int) -> None:
-        order = np.random.default_rng(source_seed(self.seed, self.pool.source, self.rounds[size])).permutation(
-            len(self.pool.sizes)
-        )
-        places = np.flatnonzero(self.pool.sizes[order] == size)
-        self.lanes[size] += (places + self.rounds[size] * len(order)).tolist()
-        self.bundles[size] += order[places].tolist()
+        order = places(self.pool.names, self.seed, self.rounds[size])
+        own = np.flatnonzero(self.pool.sizes[order] == size)
+        self.lanes[size] += (own + self.rounds[size] * len(order)).tolist()
+        self.bundles[size] += order[own].tolist()
         self.rounds[size] += 1
 
     def head(self, room: int) -> int:

@@ -154,7 +154,7 @@ def pool(
     rows = np.fromiter((row for bundle in places.values() for row in bundle), dtype=np.int64, count=len(examples))
     starts = np.zeros(len(places) + 1, dtype=np.int64)
     np.cumsum([len(bundle) for bundle in places.values()], out=starts[1:])
-    return Pool(source, axis, weight, rows, starts)
+    return Pool(source, axis, weight, tuple(places), rows, starts)
 
 
 def counts(mixture: Mixture, rows: Sequence[int] | None = None) -> list[Count]:

@@ -6,7 +6,7 @@ furthest behind, as long as it fits into the rest of the batch. What could not b
 
 Laws (tests/data/test_sampler.py): after any batch the bias rows drawn differ from share x rows by less than one bundle;
 a bundle never lies in two batches; with bundles of one row the counts are exactly those of `apportion`; every source
-has one seeded order of its own, so the same seed draws the same examples of it at every share, as prefixes of one list.
+has one order of its own (bundles.py), so a seed draws the same examples of it at every share, as prefixes of one list.
 (A source whose bundles differ in size keeps one order for each size: where the next bundle does not fit into the batch,
 the next smaller one goes first.)
 """
