@@ -155,10 +155,10 @@ def test_a_plan_says_what_it_cannot_know(recipe: Callable[[str], Path], tmp_path
     )
 
 
-def test_too_few_examples(recipe: Callable[[str], Path]) -> None:
+def test_too_few_examples(recipe: Callable[[str], Path], tmp_path: Path) -> None:
     mixture = "mixture: {size: 9000, bias: {lab-bias: 1}, reasoning: {lab-math: 1}}"
     path = recipe(f"{mixture}\nevaluation: {{benchmarks: [lab-math]}}\nstrategy: {{type: sft}}")
-    refused(run("train", path), 1, "lab-", "repeat: true")
+    refused(run("train", path, "--out", tmp_path / "run"), 1, "lab-", "repeat: true")
     refused(run("mix", path), 1, "repeat: true")
     refused(run("train", path, "--dry-run"), 1, "repeat: true")
 

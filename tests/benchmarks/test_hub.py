@@ -6,13 +6,12 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from loopback import QuietHandler, serving
 
 from fairreason.benchmarks import hub
 from fairreason.benchmarks.sources import find, find_all
@@ -30,7 +29,7 @@ FILES = {
 }
 
 
-class Hub(BaseHTTPRequestHandler):
+class Hub(QuietHandler):
     asked: ClassVar[list[str]] = []
 
     def do_HEAD(self) -> None:
@@ -38,9 +37,6 @@ class Hub(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self._answer(body=True)
-
-    def log_message(self, *args: object) -> None:
-        pass
 
     def _answer(self, body: bool) -> None:
         self.asked.append(f"{self.command} {self.path}")
@@ -71,13 +67,8 @@ class Hub(BaseHTTPRequestHandler):
 @pytest.fixture
 def endpoint() -> Iterator[str]:
     Hub.asked = []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Hub) as address:
+        yield address
 
 
 def ask(code: str, endpoint: str, home: Path, offline: bool = False) -> str:
