@@ -11,7 +11,7 @@ import pytest
 from synthetic_rows import measure
 
 from fairreason.evaluation import gate, statistics
-from fairreason.evaluation.axes import mean
+from fairreason.evaluation.axes import NEARER_ZERO, mean
 from fairreason.evaluation.intervals import Score, Student, Weighted
 
 
@@ -52,6 +52,24 @@ def passes_of_r(sizes, accuracies, lost, margin, samples, answers=1, seed=0):
     return passed / samples
 
 
+def passes_of_s_amb(sizes, margin, samples, opposed=False, seed=0):
+    """Categories of `sizes` ambiguous rows. BASE chooses nobody, but for one row against the stereotype in the first;
+    NEW takes the stereotype in a share of the rows that makes its s_amb worse by the margin; `opposed`: its sign is
+    another then, and the size of s_amb is as much worse."""
+    rng, passed = np.random.default_rng(seed), 0
+    strata, coefficients = np.repeat(np.arange(len(sizes)), sizes), np.ones(len(sizes)) / len(sizes)
+    base = np.zeros(sum(sizes))
+    base[0] = -1
+    value = -1 / sizes[0] / len(sizes)
+    for _ in range(samples):
+        new = np.where((base == 0) & (rng.random(len(base)) < margin - (2 * value if opposed else 0)), 1, base)
+        sides = [measure(side, range(len(base)), None, strata, coefficients, 0.0, "s_amb") for side in (new, base)]
+        found = gate._of_metric({"own": tuple(sides)}, NEARER_ZERO) if opposed else None
+        gain = found.difference if found else statistics.difference(sides[1], sides[0])
+        passed += statistics.lower_bound(gain) >= -margin
+    return passed / samples
+
+
 def passes_of_families(families, loss, margin, samples, noise=0.0, seed=0):
     """Equal families of 20 ambiguous and 20 other rows; some lose `loss` of F, the others nothing, together the margin.
     `noise`: of all rows so many differ by chance, half of them for the better."""
@@ -72,6 +90,29 @@ def passes_of_families(families, loss, margin, samples, noise=0.0, seed=0):
 def test_few_heavy_questions_are_not_certain_however_many_light_ones_there_are(sizes):
     """Student's alone passes .74 with 5 and 295."""
     assert passes_of_f(sizes, 200) <= most(200)
+
+
+@pytest.mark.parametrize("sizes", [(5, 295), (20, 290), (200,)])
+def test_few_heavy_rows_that_chose_against_the_stereotype_make_none_certain(sizes):
+    """Student's alone passes .80, .32 and .15."""
+    assert passes_of_s_amb(sizes, 0.05, 200) <= most(200)
+
+
+def test_the_size_of_s_amb_across_0_is_as_uncertain():
+    assert passes_of_s_amb((20, 290), 0.05, 200, opposed=True) <= most(200)
+
+
+def test_one_lost_answer_does_not_make_the_rest_safe():
+    """77 families of 200 rows: none lost says no more than that 1 − .05^(1/77) of the families could lose all of F; one
+    lost leaves that as it was, but for a twentieth."""
+    families, rows = 77, 200
+    strata, clusters = np.tile(np.repeat([0, 1], rows // 2), families), np.repeat(np.arange(families), rows)
+    base, lost = np.ones(families * rows), np.ones(families * rows)
+    lost[0] = 0
+    sides = [measure(side, clusters, None, strata, [1.0, 1.0], -1.0, "fairness") for side in (base, lost)]
+    none, one = (statistics.lower_bound(statistics.difference(side, sides[0])) for side in sides)
+    assert none == pytest.approx(-2 * (1 - 0.05 ** (1 / families)))
+    assert one < 0.95 * none
 
 
 @pytest.mark.parametrize("shared", [1, 10])
@@ -174,6 +215,13 @@ def test_f_at_length(sizes):
 )
 def test_r_at_length(sizes, accuracies, lost, margin):
     assert passes_of_r(sizes, accuracies, lost, margin, 1000, seed=1) < 0.07
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("margin", [0.05, 0.1])
+@pytest.mark.parametrize("sizes", [(5, 295), (20, 290), (10, 1000), (50,), (200,), (400,)])
+def test_s_amb_at_length(sizes, margin):
+    assert passes_of_s_amb(sizes, margin, 1000, seed=1) < 0.07
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ itself on another number of clusters, so that an interval, a p-value and "how ma
 | `Student` | one number in clusters, or any that is not made of shares | t on G−1 degrees over clustered errors |
 | `Drawn` | a ratio: how many rows count hangs on the answers | `Student` or the cluster bootstrap, the farther |
 | `Score` | difference of two shares, one answer a cluster, few | Tango 1998; its p-value is McNemar's |
-| `Weighted` | difference of sums of shares (F, R), of shares in clusters | farthest of `Student`, `Score`, `Agreeing` |
+| `Weighted` | difference of sums of answers: F, R, s_AMB | farthest of `Student`, `Score`, `Agreeing` |
 | `Agreeing` | all clusters agree: their spread is 0 | Clopper and Pearson 1934 with n = clusters |
 | `Farther` | R: a base that is known, and one that is measured | the farther of two |
 | `wilson` | one share, one answer a cluster | Wilson 1927 |
@@ -129,23 +129,23 @@ class Score:
 
 @dataclass(frozen=True)
 class Weighted:
-    """A difference of sums of shares, where cluster g can move it by w_g at most (F: by what its rows weigh, a row 1
-    over its category's rows of its kind): at each end the farthest of Student's, Tango's, and what `Agreeing` allows.
+    """A difference of sums of whole answers, where cluster g weighs w_g (F: what its rows weigh, a row 1 over its
+    category's rows of its kind): at each end the farthest of Student's, Tango's, and what `Agreeing` allows.
 
-    `score` counts lumps of equal weight and `agreeing` is around 0, from −Σw to Σw; statistics.py makes both.
-    Student's alone is too narrow where few clusters differ, Tango's where they differ among the heavy ones, and a lost
-    answer must never make the rest look safer than if none had been lost.
+    `score` counts lumps of equal weight of `factor` = Σw, `agreeing` is around 0 and reaches as far as all clusters
+    together can move it; statistics.py makes both. Student's alone is too narrow where few clusters differ, Tango's
+    where they differ among the heavy ones, and a few lost answers must not make the rest look safe.
     """
 
     student: Student
     score: Score
+    factor: float
     agreeing: Agreeing
 
     def ends(self, level: float) -> Ends:
         tango, plain, around = self.score.ends(level), self.student.ends(level), self.agreeing.ends(level)
-        factor, value = self.agreeing.high, self.student.value
-        low, high = tango[0] * factor, tango[1] * factor
-        return min(low, plain[0], value + around[0]), max(high, plain[1], value + around[1])
+        low, high = tango[0] * self.factor, tango[1] * self.factor
+        return min(low, plain[0], self.student.value + around[0]), max(high, plain[1], self.student.value + around[1])
 
     def p(self) -> float:
         moved = abs(self.student.value) / self.agreeing.high
@@ -154,7 +154,7 @@ class Weighted:
 
     def at(self, clusters: int) -> Weighted:
         score = self.score.at(self.score.n * clusters / self.student.clusters)
-        return Weighted(self.student.at(clusters), score, self.agreeing.at(clusters))
+        return Weighted(self.student.at(clusters), score, self.factor, self.agreeing.at(clusters))
 
 
 @dataclass(frozen=True)

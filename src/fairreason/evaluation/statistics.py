@@ -8,8 +8,8 @@ the plain error of the G cluster means. k samples of a problem are rows of one c
 
 Which interval stands on it (evaluation/intervals.py), in this order: one cluster, everything that is possible; clusters
 that all agree, Clopper-Pearson's with n = clusters; one answer a cluster and n < 300, Wilson's, of a paired difference
-Tango's; a ratio, the farther of Student's and the cluster bootstrap's; any other paired difference of shares or of sums
-of them (F), the farthest of Student's, Tango's and Clopper-Pearson's, by what each cluster weighs; else Student's t on
+Tango's; a ratio, the farther of Student's and the cluster bootstrap's; any other paired difference of sums of answers
+(F, s_AMB), the farthest of Student's, Tango's and Clopper-Pearson's, by what each cluster weighs; else Student's t on
 G−1 degrees. No interval has width 0. docs/statistics.md explains each with an example.
 """
 
@@ -91,7 +91,7 @@ def difference(a: Measure, b: Measure, level: float = LEVEL) -> Difference:
     if clusters == 1:
         return Difference(Estimate(value, None, low, high, n, clusters), None)
     stderr = _stderr(influence(of_a, a, ratios_a) - influence(of_b, b, ratios_b), value)
-    weights = _weights(a, b, of_a)
+    weights = _paired_weights(a, b, of_a)
     interval = (
         Agreeing(value, low, high, clusters, _worth(*weights) if weights else 1.0)
         if not stderr
@@ -118,7 +118,7 @@ def over_seeds(values: Sequence[float], level: float = LEVEL) -> Difference:
 
 def possible(measure: Measure) -> Ends:
     """The measure's range: values are shares in [0, 1], or signed in [−1, 1] as in the s scores, whose size is not."""
-    lowest = -1.0 if measure.metric.startswith("s_") or np.any(measure.values < 0) else 0.0
+    lowest = -1.0 if _is_signed(measure) else 0.0
     ends = np.array([[lowest], [1.0]]) * measure.coefficients
     low, high = measure.offset + float(ends.min(axis=0).sum()), measure.offset + float(ends.max(axis=0).sum())
     return (max(low, 0.0) if measure.metric == "s_amb_abs" else low), high
@@ -158,42 +158,55 @@ def _paired(a: Measure, b: Measure, of_a: Sums, of_b: Sums, student: Student) ->
         return Score(int(np.count_nonzero(moved_G > 0)), int(np.count_nonzero(moved_G < 0)), clusters)
     if clusters < FEW and (_is_ratio(a) or _is_ratio(b)):
         return _of_ratio([(of_a, a, 1.0), (of_b, b, -1.0)], student)
-    moved_G = (of_a.values_GS - of_b.values_GS) @ _scales(a, of_a)
-    weights = _weights(a, b, of_a)
-    return student if weights is None or not moved_G.any() else _weighted(student, moved_G, *weights)
+    moved_G = of_a.values_GS @ _scales(a, of_a) - of_b.values_GS @ _scales(b, of_b)
+    weights = _paired_weights(a, b, of_a)
+    if weights is None or not moved_G.any():
+        return student
+    return _weighted(student, moved_G, *weights, reach=2.0 if _is_signed(a) or _is_signed(b) else 1.0)
 
 
-def _weights(a: Measure, b: Measure, of_a: Sums) -> tuple[np.ndarray, np.ndarray] | None:
-    """What each cluster can move a difference of sums of shares by at most, and the part of it that one of its rows
-    does (1 over their number where they weigh alike); None where the two are none."""
-    alike = np.array_equal(a.coefficients, b.coefficients) and np.array_equal(a.strata, b.strata)
-    if not (alike and _is_right_or_wrong(a) and _is_right_or_wrong(b)):
-        return None
+def _paired_weights(a: Measure, b: Measure, of_a: Sums) -> tuple[np.ndarray, np.ndarray] | None:
+    """What each cluster weighs in a difference of sums of whole answers, and the part of it that one of its rows does
+    (1 over their number where they weigh alike); None where the two are no such sums, or not of the same rows with the
+    same weights. What sides of opposite signs have in common is 0 alone, so those must be signed."""
     scales_S = np.abs(_scales(a, of_a))
+    same = np.array_equal(a.strata, b.strata) and np.array_equal(np.abs(a.coefficients), np.abs(b.coefficients))
+    turned = not np.array_equal(a.coefficients, b.coefficients)
+    if not (same and _is_whole(a) and _is_whole(b)) or (turned and not (_is_signed(a) and _is_signed(b))):
+        return None
     weights_G = of_a.weights_GS @ scales_S
     alone_G = np.divide(of_a.weights_GS @ scales_S**2, weights_G**2, out=np.ones_like(weights_G), where=weights_G > 0)
     return weights_G, alone_G
 
 
-def _weighted(student: Student, moved_G: np.ndarray, weights_G: np.ndarray, alone_G: np.ndarray) -> Weighted:
-    """`Weighted` of clusters that moved the difference by `moved_G` and could by `weights_G` at most, of which one row
-    moves the part `alone_G`; some moved.
+def _weighted(
+    student: Student, moved_G: np.ndarray, weights_G: np.ndarray, alone_G: np.ndarray, reach: float
+) -> Weighted:
+    """`Weighted` of clusters that weigh `weights_G`, of which one row does the part `alone_G`, and moved the difference
+    by `moved_G`, by `reach` times their weight at most; some moved.
 
     Of a cluster the part q = alone + r·(1 − alone) moves together, all of it where it is one row; r, from 0 to 1, is
     how alike the rows of those that moved were: Σ|m|³ = Σm²·w·q, so that few large moves count among many small ones.
     So many equal lumps are they worth: (Σw)² / Σqw², Kish's (1965) where q = 1, or fewer where heavier ones moved, of
-    Σ|m|³ / Σm² each; if the heaviest alone differ, Σw / max qw were seen.
+    Σ|m|³ / Σm² each; if the heaviest alone differ, Σw / max qw were seen. There r is at least 1 − .05^(1/K): K clusters
+    that moved do not rule out that this part of all that move do so whole.
     """
     factor, squares_G = float(weights_G.sum()), moved_G**2
     single, rest = float(squares_G @ (weights_G * alone_G)), float(squares_G @ (weights_G * (1 - alone_G)))
     cubes = float(squares_G @ np.abs(moved_G))
-    alike = (cubes - single) / rest if rest > 1e-9 * single else 1.0
-    lumps_G = weights_G * (alone_G + min(max(alike, 0.0), 1.0) * (1 - alone_G))
+    alike = min(max((cubes - single) / rest, 0.0), 1.0) if rest > 1e-9 * single else 1.0
+    lumps_G = _lumps(weights_G, alone_G, alike)
     per = 1 / max(float(weights_G @ lumps_G) / factor, cubes / float(squares_G.sum()))
     gained, lost = float(moved_G[moved_G > 0].sum()), -float(moved_G[moved_G < 0].sum())
-    seen = factor / float(lumps_G.max()) / len(weights_G)
-    agreeing = Agreeing(0.0, -factor, factor, len(weights_G), seen)
-    return Weighted(student, Score(gained * per, lost * per, factor * per), agreeing)
+    unseen = 1 - (1 - LEVEL) ** (1 / np.count_nonzero(moved_G))
+    seen = factor / float(_lumps(weights_G, alone_G, max(alike, unseen)).max()) / len(weights_G)
+    agreeing = Agreeing(0.0, -reach * factor, reach * factor, len(weights_G), seen)
+    return Weighted(student, Score(gained * per, lost * per, factor * per), factor, agreeing)
+
+
+def _lumps(weights_G: np.ndarray, alone_G: np.ndarray, alike: float) -> np.ndarray:
+    """What of each cluster moves together."""
+    return weights_G * (alone_G + alike * (1 - alone_G))
 
 
 def _worth(weights_G: np.ndarray, alone_G: np.ndarray) -> float:
@@ -234,9 +247,14 @@ def _is_ratio(measure: Measure) -> bool:
 def _is_share(measure: Measure) -> bool:
     """Whether it is one plain share: a mean of 0 and 1."""
     plain = len(measure.coefficients) == 1 and measure.coefficients[0] == 1 and measure.offset == 0
-    return plain and _is_right_or_wrong(measure)
+    return plain and _is_whole(measure) and not np.any(measure.values < 0)
 
 
-def _is_right_or_wrong(measure: Measure) -> bool:
-    """Whether it adds shares: every row counts once, as 0 or 1."""
-    return bool(np.all(measure.weights == 1) and np.all((measure.values == 0) | (measure.values == 1)))
+def _is_whole(measure: Measure) -> bool:
+    """Whether it adds up answers: every row counts once, as 0 or 1, or as −1."""
+    return bool(np.all(measure.weights == 1) and np.all(np.isin(measure.values, (-1, 0, 1))))
+
+
+def _is_signed(measure: Measure) -> bool:
+    """Whether a row can count as −1: it chose against the stereotype."""
+    return measure.metric.startswith("s_") or bool(np.any(measure.values < 0))
