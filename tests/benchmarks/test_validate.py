@@ -35,6 +35,14 @@ def test_what_is_not_there_is_absent_and_never_passed(tmp_path):
     assert str(tmp_path) in found.problems[0]
 
 
+def test_a_file_that_cannot_be_read_has_failed(tmp_path):
+    broken = tmp_path / "math500" / "test.jsonl"
+    broken.parent.mkdir()
+    broken.write_text("garbage\n")
+    found = validate(benchmarks.get("math500"), tmp_path)
+    assert found.status == "failed" and found.splits == {} and "test.jsonl:1: not JSON" in found.problems[0]
+
+
 def test_what_may_not_be_graded_is_not_run_and_what_cannot_be_is_counted():
     def refuse():
         raise UsageError("not without permission")

@@ -62,6 +62,7 @@ def test_the_harness_runs_the_published_ones(tmp_path):
     found = harness(tmp_path, "right", [lm_eval_task.task_name(name) for name in names])["results"]
     scores = {task: row.get("acc,none", row.get("exact_match,boxed", "not run")) for task, row in found.items()}
     ran = [score for task, score in scores.items() if task not in ("fairreason_humaneval", "fairreason_mbpp")]
+    assert "--log_samples" in (tmp_path / "fairreason_mbpp.yaml").read_text()
     assert ran == [1.0] * 6 and scores["fairreason_humaneval"] == scores["fairreason_mbpp"] == "not run"
 
 

@@ -10,8 +10,8 @@ r"""Is a benchmark sound, without any model? Every gold answer, written as model
 | code: the functions with empty bodies | wrong |
 
 Besides, every cluster must lie in one split, no id may stand twice, and counts must be the published ones. A benchmark
-whose files are not there is `absent`, one whose grading is not allowed or not possible here `not run`; neither is ever
-`passed`. Rows that no reply can pass, as published, are counted as `unchecked`.
+whose files are not there is `absent`, one whose files cannot be read has `failed`; one whose grading is not allowed or
+not possible here is `not run`. Rows that no reply can pass, as published, are counted as `unchecked`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Literal, NamedTuple
 
 from fairreason.benchmarks.base import Benchmark, answer_text, by_split, choice_text, grade_one
 from fairreason.draws import LETTERS, Split, shown_order
-from fairreason.errors import DataError, FairReasonError
+from fairreason.errors import AbsentError, DataError, FairReasonError
 from fairreason.records import Completion, Example, Outcome
 
 SHOWN = 3
@@ -54,8 +54,10 @@ def validate(benchmark: Benchmark, data: Path | None, progress: Progress | None 
     """Grades the replies above to every question of the benchmark."""
     try:
         splits = by_split(benchmark, data)
-    except DataError as error:
+    except AbsentError as error:
         return Validation("absent", {}, [str(error)])
+    except DataError as error:
+        return Validation("failed", {}, [str(error)])
     sizes = {split: len(rows) for split, rows in splits.items()}
     try:
         benchmark.needs()

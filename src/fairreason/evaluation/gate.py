@@ -108,7 +108,7 @@ def _gain(
         reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items()) if axis == "R" else ""
         kind = "bias benchmark with that metric" if wanted else "reasoning benchmark"
         raise UsageError(
-            f"--margin {asked}: no {kind} to judge it by among {', '.join(measured)}. {reasons or 'Evaluate one'}, or "
+            f"--margin {asked}: no {kind} to judge it by among {', '.join(measured)}. {reasons or 'Evaluate one'}; or "
             "name other axes with --margin"
         )
     return _of_metric(found, direction(metric, condition)) if wanted else _of_ratio(found)

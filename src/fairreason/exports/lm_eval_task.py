@@ -80,6 +80,8 @@ def write(benchmark: Benchmark, examples: Sequence[Example], folder: Path) -> Ta
     head = (
         f"# {benchmark.name}: {len(rows):,} questions, written by FairReason. Plain accuracy; see `fairreason score`.\n"
     )
+    if any(map(_is_code, examples)):
+        head += "# Add --log_samples: programs are not run there, so lm_eval has nothing else to report and stops.\n"
     if left_out:
         head += f"# Left out, since a picture cannot be opened: {', '.join(left_out)}\n"
     body = yaml.dump(_task(name, examples), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
@@ -122,7 +124,7 @@ def _task(name: str, examples: Sequence[Example]) -> dict[str, Any]:
     if choosing:
         task |= {"doc_to_choice": "choices", "doc_to_target": "target", "metric_list": [{"metric": "acc"}]}
     else:
-        is_code = any(example.metadata.get("form") == "code" for example in examples)
+        is_code = any(map(_is_code, examples))
         task |= {
             "doc_to_target": "{{target}}",
             "generation_kwargs": {"until": [], "max_gen_toks": LONGEST, "do_sample": False},
@@ -132,6 +134,10 @@ def _task(name: str, examples: Sequence[Example]) -> dict[str, Any]:
             last = [{"function": "regex", "regex_pattern": BOXED, "group_select": -1}, {"function": "take_first"}]
             task["filter_list"] = [{"name": "boxed", "filter": last}]
     return {**task, "metadata": {"version": 1.0}}
+
+
+def _is_code(example: Example) -> bool:
+    return example.metadata.get("form") == "code"
 
 
 def _row(example: Example, folder: Path) -> dict[str, Any]:

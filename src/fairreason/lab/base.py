@@ -56,6 +56,9 @@ def build(
         raise UsageError(f"no lab model {name!r}; there are {', '.join(COURSES)}")
     if (out / name).exists() and not (out / name / "config.json").exists():
         raise UsageError(f"{out / name}: holds something else than a model. Name another folder with --out")
+    part = out / f".{name}.tmp"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)  # what cannot be written is an error now, not after half an hour
     with tempfile.TemporaryDirectory() as scratch, quiet():
         loaded = _start(course, out, seed, Path(scratch))
         steps = [stage.lessons // course.batch for stage in course.stages]
@@ -63,8 +66,6 @@ def build(
             lessons = Lessons(stage.curriculum, stage.lessons, f"{name}/{seed}/{number}")
             shown = None if progress is None else _shift(progress, sum(steps[:number]), sum(steps))
             _teach(loaded, lessons, course, stage.learning_rate, Path(scratch), shown)
-        part = out / f".{name}.tmp"
-        shutil.rmtree(part, ignore_errors=True)
         loaded.model.save_pretrained(part)
         loaded.processor.save_pretrained(part)
     card.write(part, name, course.described(seed), card.measure(part))
