@@ -118,11 +118,21 @@ def test_without_answers_nothing_is_left_behind(bench, tmp_path):
     assert "kept" not in str(error.value) and not list((tmp_path / "tmp").iterdir())
 
 
-def run(*arguments):
+def run(*arguments, out=subprocess.PIPE):
     code = "from fairreason.cli import main; main()"
     return subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, *map(str, arguments)], stdout=out, stderr=subprocess.PIPE, text=True
     )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_scores_that_cannot_be_printed_cost_no_answer(bench):
+    with Loopback(right).running() as url, open("/dev/full", "w") as full:
+        process = run("eval", "tiny", "--bench", bench, "--backend", "openai", "--base-url", url, out=full)
+        _, err = process.communicate(timeout=100)
+    assert process.returncode == 1
+    sentence, _, kept = err.splitlines()[-1].partition(". What was answered is kept: go on with --out ")
+    assert sentence == "Error: the scores cannot be printed (No space left on device)" and Path(kept).is_dir()
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])

@@ -6,7 +6,7 @@ import contextlib
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from fairreason import api
 from fairreason.cli import console
 from fairreason.cli import junit as reports
 from fairreason.cli.console import Progress
-from fairreason.errors import UsageError
+from fairreason.errors import RunError, UsageError
 from fairreason.evaluation import compare as comparison
 from fairreason.evaluation import gate
 from fairreason.evaluation.folder import grade_row
@@ -57,19 +57,28 @@ def run_eval(
         results = api.evaluate(model, names, data=data, out=kept, progress=progress, **settings)
         if grades:
             _write_grades(grades, kept, list(results))
+        try:
+            _show_results(results, as_json)
+        except OSError as error:  # must not cost the answers
+            raise RunError(f"the scores cannot be printed ({error.strerror})") from None
+
+
+def _show_results(results: Mapping[str, Any], as_json: bool) -> None:
     for name, result in results.items():
         for remark in result.remarks:
             print(f"{name}: {remark}", file=sys.stderr)
     scores = [to_json(score) for result in results.values() for score in result.scores]
     counts = {name: result.counts for name, result in results.items()}
     if as_json:
-        return console.show({"scores": scores, "counts": _sum(counts)})
-    console.table(
-        scores,
-        ["benchmark", "metric", "category", "condition", "value", "stderr", "ci_low", "ci_high", "n", "clusters"],
-    )
-    print()
-    console.table([{"benchmark": name, "n": sum(count.values()), **count} for name, count in counts.items()])
+        console.show({"scores": scores, "counts": _sum(counts)})
+    else:
+        console.table(
+            scores,
+            ["benchmark", "metric", "category", "condition", "value", "stderr", "ci_low", "ci_high", "n", "clusters"],
+        )
+        print()
+        console.table([{"benchmark": name, "n": sum(count.values()), **count} for name, count in counts.items()])
+    sys.stdout.flush()
 
 
 def run_score(
