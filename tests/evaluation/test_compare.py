@@ -122,7 +122,8 @@ def test_the_mean_over_benchmarks_is_one_measure():
 
 def evaluated(folder, **settings):
     by_text = {e.id: choice_text(e, e.answer) for e in questions()}
-    evaluate(ScriptedBackend(lambda prompt, sample: by_text[prompt.id]), [BIAS], out=folder, limit=200, **settings)
+    backend = ScriptedBackend(lambda prompt, sample: by_text[prompt.id])
+    evaluate(backend, [BIAS], out=folder, **{"limit": 200, **settings})
     return folder
 
 
@@ -144,10 +145,9 @@ def test_folders_compare_and_what_was_not_asked_the_same_is_refused(tmp_path):
     with pytest.raises(fr.UsageError, match=r"with thinking on, .* with off: not comparable"):
         fr.compare(a, evaluated(tmp_path / "off", thinking="off"))
 
-    shutil.copytree(a, tmp_path / "fewer")
-    edit(tmp_path / "fewer", "grades.jsonl", lambda rows: rows[1:])
-    with pytest.raises(fr.UsageError, match=r"not the same questions \(1 answers only in .*; 0 only in"):
-        fr.compare(a, tmp_path / "fewer")
+    fewer = evaluated(tmp_path / "fewer", limit=196)
+    with pytest.raises(fr.UsageError, match=r"not the same questions \([1-9]\d* answers only in .*; \d+ only in"):
+        fr.compare(a, fewer)
 
     shutil.copytree(a, tmp_path / "words")
     edit(tmp_path / "words", "grades.jsonl", lambda rows: [{**row, "asked": "0" * 16} for row in rows])
@@ -162,6 +162,22 @@ def test_folders_compare_and_what_was_not_asked_the_same_is_refused(tmp_path):
     edit(tmp_path / "strange", "grades.jsonl", lambda rows: [{**rows[0], "id": "lab-bias/x"}, *rows[1:]])
     with pytest.raises(fr.DataError, match="lab-bias/x is not among the questions of lab-bias"):
         fr.compare(a, tmp_path / "strange")
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lambda rows: [*rows, *rows[:3]], "holds 203 rows, 3 of them doubled, for the 200"),
+        (lambda rows: rows[:150], "holds 150 rows for the 200 answers that scores.json counts"),
+        (lambda rows: [*rows[1:], rows[1]], "holds 200 rows, 1 of them doubled, for the"),
+    ],
+)
+def test_grades_that_are_not_whole_are_judged_by_nobody(tmp_path, damage, sentence):
+    a, b = evaluated(tmp_path / "a"), evaluated(tmp_path / "b")
+    edit(b, "grades.jsonl", damage)
+    for judge in (fr.compare, fr.check):
+        with pytest.raises(fr.DataError, match=rf"{b / BIAS}.*grades.jsonl: {sentence}"):
+            judge(b, a)
 
 
 def test_sides_that_are_none(tmp_path):

@@ -93,8 +93,19 @@ def read_result(folder: Path, benchmark: str) -> Result:
 
 
 def read_grades(folder: Path, benchmark: str) -> list[dict[str, Any]]:
-    """The rows of a benchmark's grades.jsonl, in the benchmark's order. Raises DataError when it is not there."""
-    return read_jsonl(folder / folder_name(benchmark) / "grades.jsonl")
+    """The rows of a benchmark's grades.jsonl, in the benchmark's order. Raises DataError when it is not there, and when
+    it does not hold each of the answers that scores.json counts once."""
+    own = folder / folder_name(benchmark)
+    rows = read_jsonl(own / "grades.jsonl")
+    doubled = len(rows) - len({(row["id"], row["sample"]) for row in rows})
+    counted = (finished(own) or {}).get("n", len(rows))
+    if doubled or len(rows) != counted:
+        more = f", {doubled:,} of them doubled," if doubled else ""
+        raise DataError(
+            f"{own / 'grades.jsonl'}: holds {len(rows):,} rows{more} for the {counted:,} answers that scores.json "
+            "counts. Evaluate again into another folder"
+        )
+    return rows
 
 
 def read_measures(folder: Path, benchmark: Benchmark, examples: Sequence[Example]) -> list[Measure]:
