@@ -155,7 +155,7 @@ def compare(
     Each is a run's or an evaluation's folder, a folder of predictions (`bbq.jsonl`, `math500.jsonl`, ...) or, for one
     benchmark, a file of them; without `benchmarks` all that both hold. `remark(sentence)` is told of answers that were
     unparsed, truncated or failed and of rows, files and benchmarks that were left out. Raises UsageError when they were
-    not asked the same, DataError when there is nothing.
+    not asked or graded the same, DataError when there is nothing.
     """
     from fairreason.evaluation import compare as comparison
     from fairreason.evaluation import sides

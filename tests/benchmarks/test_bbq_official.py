@@ -9,6 +9,7 @@ import pytest
 from fairreason import benchmarks
 from fairreason.benchmarks.bbq_official import official
 from fairreason.draws import SPLITS
+from fairreason.evaluation import predictions
 from fairreason.evaluation.statistics import estimate
 from fairreason.records import Completion, Example, Grade
 
@@ -86,11 +87,12 @@ def test_what_the_authors_leave_out_of_all_of_bbq(data_folder):
     assert len({example.id for example in left.examples}) == 58_476
 
 
-def test_no_choice_and_no_target_leave_n():
-    def row(target):
-        meta = {"condition": "ambig", "category": "Pet", "target": target, "unknown": 2}
-        return Example("i", "s", "bias", "c", "?", 2, ("x", "y", "z"), metadata=meta)
+def row(target, category="Pet"):
+    meta = {"condition": "ambig", "category": category, "target": target, "unknown": 2}
+    return Example(f"bbq/{category}/0", "s", "bias", "c", "?", 2, ("x", "y", "z"), metadata=meta)
 
+
+def test_no_choice_and_no_target_leave_n():
     examples = [row(0), row(0), row(None), row(None), row(0)]
     grades = [Grade("correct", choice=2), Grade("unparsed"), Grade("wrong", choice=0), Grade("truncated"),
               Grade("error")]  # fmt: skip
@@ -98,3 +100,26 @@ def test_no_choice_and_no_target_leave_n():
     assert left == (examples[:1], grades[:1], 3, 1) and left.excluded == 4
     with pytest.raises(ValueError, match="shorter"):
         official(examples, grades[:2])
+
+
+def test_remarks_are_on_what_is_left_and_name_the_categories_that_are_gone():
+    """A category without targets, one without choices, one of which a row is left."""
+    right, nothing = Grade("correct", choice=2), Grade("unparsed")
+    said = [(row(0), right), (row(None), right), (row(0, "Age"), nothing), (row(None, "Race_x_SES"), right)]
+    examples, grades = ([one[side] for one in said] for side in (0, 1))
+    whole = predictions.Graded(examples, grades, [0] * 4, predictions.Ids(4, 0, 0, 0))
+    bbq = benchmarks.get("bbq")
+    assert [remark[:26] for remark in predictions.score(bbq, whole).remarks] == [
+        "Race_x_SES: accuracy but n",
+        "1 questions about two peop",
+    ]
+    assert predictions.score(bbq, whole, official=True).remarks == [
+        "the authors' rule leaves out 3 answers: 1 made no choice, 2 have no target",
+        "the authors' rule leaves nothing of Age, Race_x_SES: no score counts them",
+        "Race_x_SES: additional_metadata.csv is absent and only it says which answer agrees with the stereotype there. "
+        "Put the current one of nyu-mll/BBQ into bbq/",
+    ]
+    kept = predictions.Graded(examples[:1], grades[:1], [0], predictions.Ids(1, 0, 0, 0))
+    assert predictions.score(bbq, kept, official=True).remarks == [
+        "the authors' rule leaves out 0 answers: 0 made no choice, 0 have no target"
+    ]

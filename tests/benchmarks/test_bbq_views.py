@@ -33,6 +33,21 @@ def test_nothing_trains_on_a_view_and_no_study_counts_it(name):
     assert counted_axes(known) == {"lab-bias": "bias", "lab-math": "reasoning"}
 
 
+@pytest.mark.parametrize(
+    ("whole", "part"),
+    [
+        ("bbq", "bbq/Age"),
+        ("mathverse", "mathverse/vision-only"),
+        ("vlbiasbench", "vlbiasbench/base/Age"),
+        ("vlbiasbench/base", "vlbiasbench/base/Age"),
+    ],
+)
+def test_a_part_beside_its_whole_counts_once_in_a_study(whole, part):
+    known = [benchmarks.get(name) for name in (part, whole)]
+    assert list(counted_axes(known)) == [whole]
+    assert list(counted_axes(known[:1])) == [part]
+
+
 @pytest.mark.data
 def test_a_model_is_asked_through_both_views(tmp_path):
     """One that answers "unknown" to everything: abstains rightly, is never right where the text tells."""

@@ -2,11 +2,20 @@
 
 import os
 import time
+from dataclasses import replace
 
 import pytest
 
 from fairreason import benchmarks
-from fairreason.benchmarks.base import answer_text, by_split, choice_text, everything, folder_name, prompt_text
+from fairreason.benchmarks.base import (
+    answer_text,
+    by_split,
+    choice_text,
+    everything,
+    folder_name,
+    gold_hash,
+    prompt_text,
+)
 from fairreason.benchmarks.bbq import CATEGORIES
 from fairreason.benchmarks.bias import right_option
 from fairreason.draws import LETTERS, SPLIT_SHARES, shown_order, split_of
@@ -151,3 +160,16 @@ def test_grading_is_fast():
 def test_a_generic_benchmark_without_its_file_says_what_to_write():
     with pytest.raises(UsageError, match=r"short-answer: asks a file of your own; write short-answer:FILE"):
         benchmarks.get("short-answer")
+
+
+def test_a_hash_of_what_grades_an_answer():
+    """The right answer, the options and what else a grade hangs on; not what only the scores are grouped by."""
+    row = Example("i", "s", "bias", "c", "?", 1, ("x", "y"), metadata={"target": 0, "tests": "assert f(1)"})
+    others = [
+        replace(row, answer=0),
+        replace(row, answer="1"),
+        replace(row, options=("y", "x")),
+        replace(row, metadata={**row.metadata, "tests": "assert f(2)"}),
+    ]
+    assert len({gold_hash(one) for one in (row, *others)}) == 5
+    assert gold_hash(replace(row, metadata={**row.metadata, "target": None, "category": "Pet"})) == gold_hash(row)

@@ -122,7 +122,8 @@ def test_the_mean_over_benchmarks_is_one_measure():
 
 def evaluated(folder, **settings):
     by_text = {e.id: choice_text(e, e.answer) for e in questions()}
-    evaluate(ScriptedBackend(lambda prompt, sample: by_text[prompt.id]), [BIAS], out=folder, limit=200, **settings)
+    backend = ScriptedBackend(lambda prompt, sample: by_text[prompt.id])
+    evaluate(backend, [BIAS], out=folder, **{"limit": 200, **settings})
     return folder
 
 
@@ -144,10 +145,9 @@ def test_folders_compare_and_what_was_not_asked_the_same_is_refused(tmp_path):
     with pytest.raises(fr.UsageError, match=r"with thinking on, .* with off: not comparable"):
         fr.compare(a, evaluated(tmp_path / "off", thinking="off"))
 
-    shutil.copytree(a, tmp_path / "fewer")
-    edit(tmp_path / "fewer", "grades.jsonl", lambda rows: rows[1:])
-    with pytest.raises(fr.UsageError, match=r"not the same questions \(1 answers only in .*; 0 only in"):
-        fr.compare(a, tmp_path / "fewer")
+    fewer = evaluated(tmp_path / "fewer", limit=196)
+    with pytest.raises(fr.UsageError, match=r"not the same questions \([1-9]\d* answers only in .*; \d+ only in"):
+        fr.compare(a, fewer)
 
     shutil.copytree(a, tmp_path / "words")
     edit(tmp_path / "words", "grades.jsonl", lambda rows: [{**row, "asked": "0" * 16} for row in rows])
@@ -162,6 +162,73 @@ def test_folders_compare_and_what_was_not_asked_the_same_is_refused(tmp_path):
     edit(tmp_path / "strange", "grades.jsonl", lambda rows: [{**rows[0], "id": "lab-bias/x"}, *rows[1:]])
     with pytest.raises(fr.DataError, match="lab-bias/x is not among the questions of lab-bias"):
         fr.compare(a, tmp_path / "strange")
+
+
+def own_items(tmp_path, wrong):
+    """60 questions of one's own, `wrong` of them with another right answer, and a model that says the true one."""
+    rows = [{"id": str(i), "prompt": f"{i} + 1?", "answer": str(i + 1 + (i < wrong))} for i in range(60)]
+    (tmp_path / "sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return f"items:{tmp_path / 'sums.jsonl'}", ScriptedBackend(lambda prompt, sample: str(int(prompt.id) + 1))
+
+
+def test_other_gold_answers_are_refused(tmp_path):
+    """The same replies to the same questions; only what counts as right was changed in between."""
+    said = [{"id": str(i), "response": str(i + 1)} for i in range(60)]
+    (tmp_path / "said.jsonl").write_text("".join(json.dumps(row) + "\n" for row in said))
+    name, model = own_items(tmp_path, wrong=0)
+    for folder in ("old", "same"):
+        evaluate(model, [name], out=tmp_path / folder)
+    alike = fr.compare(tmp_path / "old", tmp_path / "same")
+    assert alike == fr.compare(tmp_path / "old", tmp_path / "said.jsonl", [name])
+    assert {row["difference"] for row in alike} == {0}
+
+    name, model = own_items(tmp_path, wrong=20)
+    evaluate(model, [name], out=tmp_path / "new")
+    for judge in (fr.compare, fr.check):
+        for a, b in (("old", "new"), ("old", "said.jsonl"), ("said.jsonl", "old")):
+            with pytest.raises(fr.UsageError, match=r"20 questions, e\.g\. 0, had another right answer, or other"):
+                judge(tmp_path / a, tmp_path / b, benchmarks=[name])
+    assert fr.compare(tmp_path / "old", tmp_path / "same") == alike
+
+
+def test_what_an_older_version_does_not_say_is_said(tmp_path):
+    a, b = evaluated(tmp_path / "a"), evaluated(tmp_path / "b")
+    said: list[str] = []
+    fr.compare(a, b, remark=said.append)
+    before = list(said)
+    assert not any("version" in sentence for sentence in said)
+
+    edit(b, "scores.json", lambda scores: {**scores, "version": "0.0.9"})
+    fr.compare(a, b, remark=said.append)
+    assert [sentence for sentence in said[len(before) :] if sentence not in before] == [
+        f"{BIAS}: {a} was graded by FairReason {fr.__version__}, {b} by 0.0.9; where they read an answer differently, "
+        "it counts as a difference"
+    ]
+
+    edit(b, "grades.jsonl", lambda rows: [{k: v for k, v in row.items() if k != "gold"} for row in rows])
+    edit(b, "scores.json", lambda scores: {k: v for k, v in scores.items() if k != "version"})
+    said.clear()
+    assert fr.compare(a, b, remark=said.append) == fr.compare(a, a)
+    assert [sentence for sentence in said if sentence not in before] == [
+        f"{BIAS}: {b} does not say by which right answers it was graded, as older versions did not; that they are the "
+        "other side's is not checked"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lambda rows: [*rows, *rows[:3]], "holds 203 rows, 3 of them doubled, for the 200"),
+        (lambda rows: rows[:150], "holds 150 rows for the 200 answers that scores.json counts"),
+        (lambda rows: [*rows[1:], rows[1]], "holds 200 rows, 1 of them doubled, for the"),
+    ],
+)
+def test_grades_that_are_not_whole_are_judged_by_nobody(tmp_path, damage, sentence):
+    a, b = evaluated(tmp_path / "a"), evaluated(tmp_path / "b")
+    edit(b, "grades.jsonl", damage)
+    for judge in (fr.compare, fr.check):
+        with pytest.raises(fr.DataError, match=rf"{b / BIAS}.*grades.jsonl: {sentence}"):
+            judge(b, a)
 
 
 def test_sides_that_are_none(tmp_path):

@@ -21,12 +21,23 @@ def test_the_one_whose_answers_spread_most_decides():
     assert found == {"F": pytest.approx(FACTOR * 0.03), "R": pytest.approx(FACTOR * 0.02 / 0.5)}
 
 
+def test_a_number_in_which_no_draw_differs_shows_nothing():
+    """Two that always answer alike, .1 + .2 in rounding too; an accuracy of 1 beside one that spreads."""
+    still = np.full(2001, 0.1 + 0.2)
+    always = {"F": still, "accuracy/a": np.ones(3), "accuracy/b": np.array([0.5, 0.52, 0.48])}
+    assert resolution(always, [{"F": np.ones(2001)}], ["a", "b"]) == {"F": None, "R": None}
+    assert resolution(always, [], ["b"])["R"] == pytest.approx(FACTOR * 0.02 / 0.5)
+    both = always | {"accuracy/a": np.array([0.8, 0.84, 0.76])}
+    assert resolution(always, [both], ["a", "b"])["R"] == pytest.approx(FACTOR * np.hypot(0.04, 0.04) / 2)
+
+
 def test_the_factor_is_the_textbook_one():
     from scipy.stats import norm
 
     assert pytest.approx((norm.ppf(0.975) + norm.ppf(0.8)) * 2**0.5, rel=1e-5) == FACTOR
 
 
-def test_what_does_not_exist_is_left_out_of_the_sentence():
+def test_the_sentence_says_what_is_not_known():
     assert resolution({}, [], []) == {"F": None, "R": None}
-    assert "0.050 in F between" in sentence({"F": 0.05, "R": None})
+    assert "a difference of 0.050 in F and of unknown size in R between" in sentence({"F": 0.05, "R": None})
+    assert "a difference of unknown size in F and of 0.020 in R between" in sentence({"F": None, "R": 0.02})

@@ -115,11 +115,23 @@ def prompt_text(example: Example) -> str:
     return "\n".join([*lines, instruction] if instruction else lines)
 
 
+SUMMARIZED = ("category", "condition", "polarity", "target")
+"""Metadata that only scores are made of: whoever reads grades takes it from the data at hand."""
+
+
 def question_hash(text: str, images: Sequence[str]) -> str:
     """A question as it was put (its words, the order of its options, its pictures by content) as 16 hexadecimal digits
     of SHA-256: what differs in it was not asked the same."""
     pictures = [picture_hash(reference) for reference in images]
     return hashlib.sha256(json.dumps([text, pictures]).encode()).hexdigest()[:16]
+
+
+def gold_hash(example: Example) -> str:
+    """What grades an answer to the question (the right answer, the options, tests and the like in the metadata) as 16
+    hexadecimal digits of SHA-256; without `SUMMARIZED`, which no grade hangs on."""
+    more = {key: value for key, value in example.metadata.items() if key not in SUMMARIZED}
+    row = [example.answer, list(example.options), more]
+    return hashlib.sha256(json.dumps(row, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def answer_text(example: Example) -> str:

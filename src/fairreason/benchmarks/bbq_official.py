@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from fairreason.benchmarks.bbq_targets import ABSENT, without_metadata
 from fairreason.records import Example, Grade
 
 
@@ -34,3 +35,18 @@ def official(examples: Sequence[Example], grades: Sequence[Grade]) -> Official:
     chosen = [(e, g) for e, g in zip(examples, grades, strict=True) if g.choice is not None]
     kept = [(e, g) for e, g in chosen if e.metadata.get("target") is not None]
     return Official([e for e, _ in kept], [g for _, g in kept], len(examples) - len(chosen), len(chosen) - len(kept))
+
+
+def left_out(examples: Sequence[Example], left: Official) -> list[str]:
+    """What a reader must know of what the rule left out of these examples, a sentence each."""
+    counts = f"{left.no_choice:,} made no choice, {left.no_target:,} have no target"
+    said = [f"the authors' rule leaves out {left.excluded:,} answers: {counts}"]
+    if gone := sorted(_categories(examples) - _categories(left.examples)):
+        said.append(f"the authors' rule leaves nothing of {', '.join(gone)}: no score counts them")
+    if untold := without_metadata(examples):
+        said.append(f"{' and '.join(untold)}: {ABSENT}")
+    return said
+
+
+def _categories(examples: Sequence[Example]) -> set[str]:
+    return {example.metadata["category"] for example in examples}

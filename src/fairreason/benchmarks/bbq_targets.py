@@ -26,6 +26,10 @@ from fairreason.records import Example
 
 METADATA = "additional_metadata.csv"
 INTERSECTIONAL = ("Race_x_SES", "Race_x_gender")
+ABSENT = (
+    f"{METADATA} is absent and only it says which answer agrees with the stereotype there. Put the current one of "
+    "nyu-mll/BBQ into bbq/"
+)
 COLUMNS = ("category", "example_id", "target_loc")
 
 Targets = Mapping[str, Mapping[str, int | None]]
@@ -119,15 +123,22 @@ def refuse_unflipped(examples: Sequence[Example], path: Path) -> None:
 
 def remarks(examples: Sequence[Example]) -> list[str]:
     """What a reader of these examples' scores should know about missing targets."""
-    open_rows = [example.id.split("/")[1] for example in examples if example.metadata["target"] is None]
-    absent = [category for category in INTERSECTIONAL if category in open_rows]
+    absent = without_metadata(examples)
     said = []
     if absent:
-        said.append(
-            f"{' and '.join(absent)}: accuracy but no bias score, since {METADATA} is absent and only it says which "
-            f"answer agrees with the stereotype there. Put the current one of nyu-mll/BBQ into bbq/"
-        )
-    rest = sum(category not in INTERSECTIONAL for category in open_rows)
+        said.append(f"{' and '.join(absent)}: accuracy but no bias score, since {ABSENT}")
+    rest = sum(category not in INTERSECTIONAL for category in _open(examples))
     if rest:
         said.append(f"{rest} questions about two people of one group have no target: 0 in s_amb, not in s_dis")
     return said
+
+
+def without_metadata(examples: Sequence[Example]) -> list[str]:
+    """The intersectional categories among these examples that have no target, since the metadata is absent."""
+    found = _open(examples)
+    return [category for category in INTERSECTIONAL if category in found]
+
+
+def _open(examples: Sequence[Example]) -> list[str]:
+    """The category of every row without target, as its file is called."""
+    return [example.id.split("/")[1] for example in examples if example.metadata["target"] is None]

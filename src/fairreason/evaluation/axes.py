@@ -12,7 +12,7 @@ their mean over several bias benchmarks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -83,14 +83,17 @@ def not_above_chance(measure: Measure | None, chance: float) -> str | None:
     return f"the base is not above chance ({chance:.3f}) by its own interval: {shown}{low}"
 
 
-def part_of(name: str, names: Iterable[str]) -> str | None:
-    """The benchmark among `names` that this one is a part of, None where there is none.
+def part_of(name: str, names: Collection[str]) -> str | None:
+    """The largest benchmark among `names` that this one is a part of, None where there is none.
 
     >>> part_of("bbq/Age", ["bbq", "bbq/Age"]), part_of("bbq", ["bbq"]), part_of("items:bbq/own.jsonl", ["items:bbq"])
     ('bbq', None, None)
+    >>> part_of("vlbiasbench/base/Age", ["vlbiasbench/base"])
+    'vlbiasbench/base'
     """
-    whole, inside, _ = name.partition("/")
-    return whole if inside and ":" not in name and whole in names else None
+    inside = name.split("/") if ":" not in name else []
+    wholes = ("/".join(inside[:depth]) for depth in range(1, len(inside)))
+    return next((whole for whole in wholes if whole in names), None)
 
 
 def mean(parts: Mapping[str, Measure]) -> Measure:

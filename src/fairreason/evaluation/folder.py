@@ -1,8 +1,10 @@
 """What an evaluation's folder holds of one benchmark, written once it is whole and read by everybody.
 
     out/lab-bias/completions.jsonl           all answers in the benchmark's order, one row a sample
-    out/lab-bias/grades.jsonl                what became of each: id, cluster, outcome, choice, answer, rule, asked
-    out/lab-bias/scores.json                 settings, counts by outcome, scores; written last, so it means finished
+    out/lab-bias/grades.jsonl                what became of each: id, cluster, outcome, choice, answer, rule, `asked` (a
+                                             hash of the question as it was put), `gold` (one of what it was graded by)
+    out/lab-bias/scores.json                 settings, our version, counts by outcome, scores; written last, so it means
+                                             finished
 
 Every answer is counted once: n = correct + wrong + unparsed + truncated + error (law 1).
 """
@@ -16,7 +18,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fairreason.benchmarks.base import Benchmark, folder_name, grade_one
+from fairreason import __version__
+from fairreason.benchmarks.base import Benchmark, folder_name, gold_hash, grade_one
 from fairreason.errors import DataError
 from fairreason.evaluation import statistics
 from fairreason.files import read_jsonl, write_atomic, write_json
@@ -46,7 +49,8 @@ def write(
     flat = [(e, s, c) for e, row in zip(examples, answers, strict=True) for s, c in enumerate(row)]
     grades = [grade_one(benchmark, example, completion) for example, _, completion in flat]
     put = dict(zip((example.id for example in examples), asked, strict=True))
-    read = ({**grade_row(e, s, g), "asked": put[e.id]} for (e, s, _), g in zip(flat, grades, strict=True))
+    hashes = {e.id: {"asked": put[e.id], "gold": gold_hash(e)} for e in examples}
+    read = ({**grade_row(e, s, g), **hashes[e.id]} for (e, s, _), g in zip(flat, grades, strict=True))
     scores = scores_of(benchmark, [example for example, _, _ in flat], grades)
     _write_jsonl(folder / "completions.jsonl", ({"id": e.id, "sample": s, **to_json(c)} for e, s, c in flat))
     _write_jsonl(folder / "grades.jsonl", read)
@@ -54,7 +58,7 @@ def write(
     counts = count(grades)
     rows = [to_json(score) for score in scores]
     said = {"n": len(flat), "counts": counts, "scores": rows, "remarks": benchmark.remarks(examples)}
-    write_json(folder / "scores.json", {"work": work, **settings, **said})
+    write_json(folder / "scores.json", {"work": work, "version": __version__, **settings, **said})
 
 
 def scores_of(benchmark: Benchmark, examples: Sequence[Example], grades: Sequence[Grade]) -> list[Score]:
@@ -93,8 +97,19 @@ def read_result(folder: Path, benchmark: str) -> Result:
 
 
 def read_grades(folder: Path, benchmark: str) -> list[dict[str, Any]]:
-    """The rows of a benchmark's grades.jsonl, in the benchmark's order. Raises DataError when it is not there."""
-    return read_jsonl(folder / folder_name(benchmark) / "grades.jsonl")
+    """The rows of a benchmark's grades.jsonl, in the benchmark's order. Raises DataError when it is not there, and when
+    it does not hold each of the answers that scores.json counts once."""
+    own = folder / folder_name(benchmark)
+    rows = read_jsonl(own / "grades.jsonl")
+    doubled = len(rows) - len({(row["id"], row["sample"]) for row in rows})
+    counted = (finished(own) or {}).get("n", len(rows))
+    if doubled or len(rows) != counted:
+        more = f", {doubled:,} of them doubled," if doubled else ""
+        raise DataError(
+            f"{own / 'grades.jsonl'}: holds {len(rows):,} rows{more} for the {counted:,} answers that scores.json "
+            "counts. Evaluate again into another folder"
+        )
+    return rows
 
 
 def read_measures(folder: Path, benchmark: Benchmark, examples: Sequence[Example]) -> list[Measure]:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, cast, get_args
 
 from fairreason import benchmarks
 from fairreason.benchmarks.base import Benchmark, folder_name, grade_one
-from fairreason.benchmarks.bbq_official import Official
+from fairreason.benchmarks.bbq_official import Official, left_out
 from fairreason.benchmarks.bbq_official import official as authors_rule
 from fairreason.benchmarks.items import path_of
 from fairreason.benchmarks.sources import rows
@@ -66,16 +66,14 @@ class Scored(NamedTuple):
 
 def score(benchmark: Benchmark, graded: Graded, official: bool = False) -> Scored:
     """The graded predictions' scores; `official` scores by the rule of BBQ's authors. Raises UsageError elsewhere."""
-    remarks = [*said(graded.ids), *benchmark.remarks(graded.examples)]
+    remarks = said(graded.ids)
     examples, grades = graded.examples, graded.grades
     excluded = 0
     if official:
         left = _official(benchmark, graded)
         examples, grades, excluded = left.examples, left.grades, left.excluded
-        remarks.append(
-            f"the authors' rule leaves out {excluded:,} answers: {left.no_choice:,} made no choice, {left.no_target:,} "
-            "have no target"
-        )
+        remarks += left_out(graded.examples, left)
+    remarks += benchmark.remarks(examples)
     scores = scores_of(benchmark, examples, grades)
     return Scored(scores, count(graded.grades), graded.ids, excluded, remarks, graded)
 

@@ -3,9 +3,11 @@
 A side may be a run's folder (its `evaluation/` is read), the folder that `fairreason eval --out` kept, a file of
 predictions for one benchmark, or a folder of such files, each named after its benchmark (`bbq.jsonl`, `math500.jsonl`).
 Two sides can be compared where they hold the same answers' questions, put in the same words, with the options in the
-same order and the same thinking and mode; a file of predictions says nothing of these, so of it only the ids are
-checked. What a difference would hide is said: answers that were unparsed, truncated or failed, rows, files and folders
-that were left out, questions that neither side holds, and benchmarks that only one does.
+same order and the same thinking and mode, and graded them by the same right answers; a file of predictions is graded
+now and says nothing of the rest, so of it only ids and right answers are checked. What a difference would hide is said:
+answers that were unparsed, truncated or failed, rows, files and folders that were left out, questions that neither side
+holds, benchmarks that only one does, grades by two versions of ours, and a folder of an older version, which does not
+say what it was graded by.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fairreason import benchmarks
-from fairreason.benchmarks.base import Benchmark, by_split, folder_name
+from fairreason import __version__, benchmarks
+from fairreason.benchmarks.base import Benchmark, by_split, folder_name, gold_hash
 from fairreason.draws import Split
 from fairreason.errors import DataError, UsageError
 from fairreason.evaluation import predictions
@@ -32,8 +34,9 @@ LOST = ("unparsed", "truncated", "error")
 
 @dataclass(frozen=True)
 class Side:
-    """One benchmark's graded answers, in parallel: examples, grades, sample numbers, and a hash of each question as it
-    was put (empty for predictions). `settings` are those of scores.json."""
+    """One benchmark's graded answers, in parallel: examples, grades, sample numbers, and hashes of each question as it
+    was put and of what it was graded by (empty for predictions, "" where an older version does not say). `settings` are
+    those of scores.json, of predictions our version."""
 
     name: str
     benchmark: Benchmark
@@ -41,6 +44,7 @@ class Side:
     grades: list[Grade]
     samples: list[int]
     asked: list[str] = field(default_factory=list)
+    gold: list[str] = field(default_factory=list)
     settings: Mapping[str, Any] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     """Sentences on the rows of a file of predictions that are no part of it."""
@@ -112,7 +116,14 @@ def _from_file(path: Path, name: str, data: Path | None) -> Side:
     left_out = predictions.said(graded.ids._replace(missing=0))  # the two sides must hold the same questions
     asked = _questions(splits, graded.examples)
     return Side(
-        str(path), benchmark, graded.examples, graded.grades, graded.samples, left_out=left_out, questions=asked
+        str(path),
+        benchmark,
+        graded.examples,
+        graded.grades,
+        graded.samples,
+        settings={"version": __version__},
+        left_out=left_out,
+        questions=asked,
     )
 
 
@@ -127,6 +138,7 @@ def _from_folder(path: Path, folder: Path, name: str, stored: Mapping[str, Any],
         grades,
         [row["sample"] for row in rows],
         [row.get("asked", "") for row in rows],
+        [row.get("gold", "") for row in rows],
         {key: value for key, value in stored.items() if key not in ("scores", "counts", "work", "n")},
         questions=_questions(splits, examples),
     )
@@ -199,7 +211,25 @@ def remarks(pairs: Mapping[str, tuple[Side, Side]]) -> list[str]:
             if lost:
                 said.append(f"{name}: {side.name}: of {len(side.grades):,} answers {', '.join(lost)}")
             said += [f"{name}: {side.name}: {sentence}" for sentence in side.left_out]
+        said += [f"{name}: {sentence}" for sentence in _graded_by(*sides)]
         said += [f"{name}: {sentence}" for sentence in sides[0].benchmark.remarks(sides[0].examples)]
+    return said
+
+
+def _graded_by(a: Side, b: Side) -> list[str]:
+    """What is not known of how the two were graded, or differs in it."""
+    said = [
+        f"{side.name} does not say by which right answers it was graded, as older versions did not; that they are the "
+        "other side's is not checked"
+        for side in (a, b)
+        if not all(side.gold)
+    ]
+    of_a, of_b = (side.settings.get("version") for side in (a, b))
+    if of_a and of_b and of_a != of_b:
+        said.append(
+            f"{a.name} was graded by FairReason {of_a}, {b.name} by {of_b}; where they read an answer differently, it "
+            "counts as a difference"
+        )
     return said
 
 
@@ -229,10 +259,26 @@ def _aligned(a: Side, b: Side) -> Side:
                     f"{name}: {id} was put in other words, with other pictures or with its options in another order "
                     f"in {a.name} than in {b.name}: not comparable. Evaluate one of them again"
                 )
+    _refuse_other_gold(a, b, order)
     return dataclasses.replace(
         b,
         examples=[b.examples[i] for i in order],
         grades=[b.grades[i] for i in order],
         samples=[b.samples[i] for i in order],
         asked=[b.asked[i] for i in order] if b.asked else [],
+        gold=[b.gold[i] for i in order] if b.gold else [],
     )
+
+
+def _refuse_other_gold(a: Side, b: Side, order: Sequence[int]) -> None:
+    """Raises UsageError where the two were graded by other right answers; `order` are b's rows in a's order."""
+    if not a.gold and not b.gold:
+        return  # both were graded now, by the same data
+    of_a, of_b = (side.gold or [gold_hash(example) for example in side.examples] for side in (a, b))
+    pairs = zip(a.examples, of_a, (of_b[index] for index in order), strict=True)
+    other = list(dict.fromkeys(example.id for example, x, y in pairs if x and y and x != y))
+    if other:
+        raise UsageError(
+            f"{a.benchmark.name}: {len(other):,} questions, e.g. {other[0]}, had another right answer, or other "
+            f"options, when {a.name} was graded than when {b.name} was: not comparable. Evaluate one of them again"
+        )

@@ -16,6 +16,7 @@ from typing import Any
 from fairreason import benchmarks
 from fairreason.benchmarks.base import Benchmark, answer_text, prompt_text, split_examples
 from fairreason.errors import DataError
+from fairreason.evaluation.axes import part_of
 from fairreason.evaluation.folder import read_grades, read_measures, read_result
 from fairreason.files import write_atomic, write_json
 from fairreason.recipe import Recipe
@@ -97,9 +98,10 @@ def write_frontier(
 
 
 def counted_axes(known: Iterable[Benchmark]) -> dict[str, Axis]:
-    """The axis of each benchmark that F, R and their kin are made of; a second view of another's questions stands in
-    results.csv alone."""
-    return {one.name: one.axis for one in known if not one.beside}
+    """The axis of each benchmark that F, R and their kin are made of; a second view of another's questions, and a part
+    of a benchmark that is here itself, stand in results.csv alone."""
+    axes = {one.name: one.axis for one in known if not one.beside}
+    return {name: axis for name, axis in axes.items() if part_of(name, axes) is None}
 
 
 def evaluated(folder: Path, examples: Mapping[str, Sequence[Example]]) -> Evaluated:
