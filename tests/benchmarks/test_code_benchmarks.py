@@ -188,3 +188,22 @@ def test_a_recipe_cannot_grant_it(tmp_path, monkeypatch):
         with pytest.raises(UsageError, match="humaneval: grading runs programs"):
             task(recipe, tmp_path / "run", data=tmp_path)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.bwrap
+def test_two_files_of_programs_are_compared_with_permission_alone(tmp_path, monkeypatch):
+    records = [{**ADD, "task_id": f"HumanEval/{number}"} for number in range(8)]
+    examples = load(HUMANEVAL, tmp_path, *records)
+    sides = {"right": [answer_text(example) for example in examples], "empty": [emptied(one) for one in examples]}
+    for name, replies in sides.items():
+        rows = [{"id": one.id, "response": reply} for one, reply in zip(examples, replies, strict=True)]
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "humaneval.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for judge in (fairreason.compare, fairreason.check):
+        with pytest.raises(UsageError, match=r"humaneval: grading runs programs .* --allow-code-execution"):
+            judge(tmp_path / "right", tmp_path / "empty", data=tmp_path)
+    monkeypatch.setenv(sandbox.ALLOWED, "1")
+    found = fairreason.check(tmp_path / "empty", tmp_path / "right", {"R": 0.02}, data=tmp_path)
+    assert found.verdict == "worse" and found.rows[0]["new"] == 0
+    (row,) = fairreason.compare(tmp_path / "empty", tmp_path / "right", data=tmp_path)
+    assert (row["metric"], row["a"], row["b"], row["verdict"]) == ("accuracy", 0, 1, "better")

@@ -147,6 +147,7 @@ def compare(
     bench: Bench = None,
     margin: Annotated[float, typer.Option(min=0, max=1, help="A difference surely inside +- margin is a tie.")] = 0.02,
     by_category: Annotated[bool, typer.Option("--by-category", help="Every category, not only their means.")] = False,
+    allow_code_execution: AllowCode = False,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -184,6 +185,7 @@ def check(
     ] = None,
     bench: Bench = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the verdicts as JUnit XML.")] = None,
+    allow_code_execution: AllowCode = False,
     data: Data = None,
     json: Json = False,
 ) -> None:

@@ -111,6 +111,7 @@ def _held(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _from_file(path: Path, name: str, data: Path | None) -> Side:
     benchmark = benchmarks.get(name)
+    benchmark.needs()
     splits = by_split(benchmark, data)
     graded = predictions.read(path, benchmark, _all(splits))
     left_out = predictions.said(graded.ids._replace(missing=0))  # the two sides must hold the same questions
