@@ -199,6 +199,10 @@ def test_what_declares_none(text, rule):
         ("The answer is 12 apples.", "12"),
         ("7+5=12.\n12", "12"),
         ("12.", "12"),
+        ("The answer is:\n\n- 12 apples", "12"),
+        ("The answer is:\n-3", "-3"),
+        ("The answer should be 3 digits long.", None),
+        ("The answer must be a number.\n12", "12"),
         ("The answer is 7 + 5 = 12", None),
         ("The answer is 12 or 13", None),
         ("So there are 12 apples left.", None),
@@ -231,6 +235,11 @@ def test_texts_are_compared_without_case_and_edge_punctuation():
         r"\boxed{\text{Paris}}",
         "**Paris**",
         r"The answer is clear: \boxed{Paris}",
+        "The answer is **Paris**.",
+        'The answer is "Paris".',
+        "`Paris`.",
+        r"The answer is $\text{Paris}$.",
+        "“Paris.”",
     ):
         assert grade_text(capital, Completion(text)).outcome == "correct"
     assert grade_text(capital, Completion("Rome")).outcome == "wrong"
@@ -242,7 +251,12 @@ def test_only_what_follows_the_last_end_of_thinking_is_read():
     other = LETTERS[shown_order(CHOICE).index(0)]
     assert grade_choice(CHOICE, Completion(rf"<think>\boxed{{{other}}}</think> \boxed{{{gold}}}")).outcome == "correct"
     assert grade_choice(CHOICE, Completion(rf"x</think>\boxed{{{other}}}</think>\boxed{{{gold}}}")).outcome == "correct"
-    for text in (rf"<think>\boxed{{{gold}}}", rf"\boxed{{{gold}}}</think>", rf"<think></think><think>\boxed{{{gold}}}"):
+    for text in (
+        rf"<think>\boxed{{{gold}}}",
+        rf"\boxed{{{gold}}}</think>",
+        rf"<think></think><think>\boxed{{{gold}}}",
+        rf"<thinking>x</thinking><Thinking>\boxed{{{gold}}}",
+    ):
         grade = grade_choice(CHOICE, Completion(text))
         assert (grade.outcome, grade.choice) == ("unparsed", None)
     assert final_part("<think>never closed") is None
@@ -309,6 +323,13 @@ def test_any_text_is_graded_without_an_error(text):
         "I choose B" + " " * 900_000,
         "." + " " * 900_000 + "B is",
         "The answer is A, but B is" + " also" * 190_000,
+        "A. x\n" * 200_000,
+        "answer must be" + " " * 900_000 + "A",
+        "answer:\n- " * 100_000,
+        "The answer is A. " + "It could be B. " * 60_000,
+        "The answer is A, " + "i.e. " * 180_000,
+        r"\boxed{A}" + "\n}" * 400_000,
+        "<think>" * 140_000,
         "x" * 50_000_000,
     ],
 )

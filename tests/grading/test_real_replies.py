@@ -105,6 +105,20 @@ def test_bbq_replies_are_read_as_their_answer_tag_says(data_folder):
     assert counts == {"read": 2629, "no tag": 19}
 
 
+def test_deepseeks_replies_are_read_as_their_publishers_recorded(data_folder):
+    """DeepSeek-R1 on questions like Gender_identity's: its steps as one reply, `ans1` written as B. The one that is
+    read otherwise opens with an option as its answer and calls the other right in the end."""
+    counts = Counter()
+    with gzip.open(data_folder / "traces" / "deepseek_r1_mbbq_en_gender_identity_judged.jsonl.gz", "rt") as file:
+        for row in map(json.loads, file):
+            options = {row[f"ans{i}"].casefold().replace("’", "'"): i for i in range(3)}
+            text = re.sub(r"\bans([012])\b", lambda match: "ABC"[int(match[1])], "\n\n".join(row["cot"]))
+            menu = Menu(dict(zip("ABC", range(3), strict=True)), options)
+            read = declared(text, lambda c, rule, menu=menu: option(c, menu, rule)).value
+            counts["none" if read is None else "same" if read == row["cot_answer"] else "other"] += 1
+    assert counts == {"same": 516, "none": 27, "other": 1}
+
+
 def test_math500_replies_of_a_small_model(data_folder):
     rows = replies(data_folder, "math500_qwen2.5_1.5b_20")
     grades = {row["unique_id"]: grade_math(question(row["gold"]), Completion(row["response"])) for row in rows}

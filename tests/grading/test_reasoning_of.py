@@ -28,6 +28,9 @@ from fairreason.traces.reasoning import is_empty
         ("B", ""),
         ("", ""),
         ("<think>\nIt was the", "It was the"),
+        ("<thinking>The text says it.</thinking> B", "The text says it."),
+        ("[THINK]The text says it.[/THINK]\\boxed{B}", "The text says it."),
+        ("<THINK>It was the", "It was the"),
         ("The text names nobody so that none is known", "The text names nobody so that none is known"),
     ],
 )  # fmt: skip

@@ -90,7 +90,7 @@ def grade_letters(example: Example, completion: Completion) -> Grade:
 
 def _read(candidate: str, menu: Menu, rule: str, several: bool) -> str | None:
     """The letters that a candidate names, joined by commas, None where it names none."""
-    found = _letters(candidate.strip(" $*.")) if several else None
+    found = _letters(candidate.strip(" $*.")) if several and rule != "rest" else None
     if found:
         return ", ".join(found) if all(letter in menu.letters for letter in found) else None
     index = option(candidate, menu, rule)

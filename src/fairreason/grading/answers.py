@@ -7,6 +7,7 @@ must agree. A lower-case letter counts in a box or in brackets only, so the arti
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
@@ -19,15 +20,20 @@ from fairreason.records import Completion, Example, Grade
 
 _PLAIN_BOX = re.compile(r"\s*\\boxed\{([A-Z]|-?[1-9][0-9]{0,14}|0)\}\.?\s*")
 """What nearly every trained reply ends in, read without more ado."""
-_WRAP = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|mbox)\s*\{([^{}]*)\}")
+_WRAP = re.compile(r"\\(?:text(?:bf|it|rm|sf|tt)?|math(?:rm|bf|it)|mbox)\s*\{([^{}]*)\}")
 _DISPLAY = re.compile(r"^\\[\[(]|\\[\])]$")
 _EDGES = " \t\r\n*_`$\"'“”‘’。"
+_MARKS = _EDGES + ".:(),[]-–—~"
+"""What stands between a letter and its option's text."""
+_WIDE = str.maketrans("（）" + "".join(chr(ord("Ａ") + i) for i in range(26)), "()" + string.ascii_uppercase)
+_THAT_IS = re.compile(r"[\s.,;:(–—-]{0,9}(?:(?:i\.e\.|that is|namely|which is|meaning)[\s,:]{1,3})?", re.IGNORECASE)
 _LETTER = re.compile(
     r"(?:(?i:option|choice)\s+)?(?:[(\[]([A-Za-z])[)\]]|([A-Z])(?![\w'’])|([a-z])(?=\)))(.*)", re.DOTALL
 )
 _REASON = re.compile(r"[\s,)]{1,3}(?:because|since|as|due to|given)\b")
 _WHY = re.compile(r"[\s,)]{1,3}(?:because|since|due to|given)\b")
 """A reason behind a verb that chooses: `I choose A as ...` may call it anything."""
+_PART_END = re.compile(r"[,:.;]\s|\s[–—-]\s")
 _STOP = re.compile(r"[.!?;]\s")
 _NUMBER = re.compile(
     r"(?:\\?[$€£]\s*)?([-+−]?\s?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,40})(?:\.[0-9]{1,40})?)(?![0-9])\s*(?:\\?%)?(.*)",
@@ -81,7 +87,7 @@ def option(candidate: str, menu: Menu, rule: str = "line") -> int | None:
     if rule == "rest":
         first = option(candidate.partition("\n")[0], menu, "statement")
         return None if first is None else another(candidate, first, *menu)
-    text = _bare(candidate)
+    text = _bare(candidate.translate(_WIDE))
     if rule == "boxed" and len(text) == 1:
         return menu.letters.get(text.upper(), menu.texts.get(_fold(text)))
     match = _LETTER.match(text)
@@ -91,16 +97,20 @@ def option(candidate: str, menu: Menu, rule: str = "line") -> int | None:
         return chosen
     named = menu.texts.get(_fold(text))
     if named is not None or chosen is None:
-        return named if named is not None else _first_sentence(text, menu, rule)
-    named = menu.texts.get(_fold(rest.lstrip(_EDGES + ".:),]-–")))
+        return named if named is not None else _named(text, menu, rule)
+    named = _text_of(rest.lstrip(_MARKS), menu)
+    if named is None and another(rest, chosen, *menu) is not None:
+        return None
+    if named is None and rule == "statement":
+        words = rest[_THAT_IS.match(rest).end() :]  # type: ignore[union-attr]
+        named = _first_sentence(words, menu)
+        named = _text_of(_PART_END.split(words, maxsplit=1)[0], menu) if named is None else named
     if named is not None:
         return chosen if named == chosen else None
-    if another(rest, chosen, *menu) is not None:
-        return None
     said_on = rule == "statement" and (rest[0] in ".,;:)，。；" or _REASON.match(rest))
     if rule == "sentence":
         said_on = _WHY.match(rest) and not _STOP.search(rest)
-    return chosen if said_on else _first_sentence(text, menu, rule)
+    return chosen if said_on else _named(text, menu, rule)
 
 
 def number(candidate: str, rule: str = "line") -> str | None:
@@ -167,13 +177,28 @@ def _menu_of(
     return Menu(dict(zip(LETTERS, shown, strict=False)), texts)
 
 
-def _first_sentence(text: str, menu: Menu, rule: str) -> int | None:
+def _named(text: str, menu: Menu, rule: str) -> int | None:
+    """The option whose own words a candidate is, with its letter behind it in brackets or not."""
+    found = _text_of(text, menu)
+    return _first_sentence(text, menu) if found is None and rule == "statement" else found
+
+
+def _first_sentence(text: str, menu: Menu) -> int | None:
     """The option whose own words are what follows a statement, up to its stop or its reason: `The redcap. The text says
     so.`, `The redcap because ...`"""
-    if rule != "statement":
-        return None
     sentence = re.split(r"[.;]\s", text, maxsplit=1)[0]
-    return menu.texts.get(_fold(sentence), menu.texts.get(_fold(_REASON.split(sentence, maxsplit=1)[0])))
+    found = _text_of(sentence, menu)
+    return _text_of(_REASON.split(sentence, maxsplit=1)[0], menu) if found is None else found
+
+
+def _text_of(words: str, menu: Menu) -> int | None:
+    """The option whose text the words are; in brackets, or with its own letter in brackets behind it."""
+    found = menu.texts.get(_fold(words), menu.texts.get(_fold(words.strip(_EDGES + "()."))))
+    if found is not None:
+        return found
+    before, _, letter = words.rstrip(_EDGES + ".)").rpartition("(")
+    named = menu.texts.get(_fold(before))
+    return named if named is not None and menu.letters.get(letter.rpartition(" ")[2]) == named else None
 
 
 def _bare(text: str) -> str:
@@ -184,4 +209,5 @@ def _bare(text: str) -> str:
 
 
 def _fold(text: str) -> str:
-    return " ".join(_bare(text).rstrip(".!").replace("’", "'").casefold().split())
+    ends = _EDGES + ".!"
+    return " ".join(_bare(text.rstrip(ends)).rstrip(ends).replace("’", "'").casefold().split())

@@ -1,7 +1,7 @@
 r"""The strict reader: which final answer a reply declares. One reader for evaluation, reward and trace filter.
 
-Only what follows the last `</think>` is read, without the control tokens that end a turn, and a reply whose thinking
-part never ends has no answer. Five places count; the first that is there decides:
+Only what follows the last `</think>` (`</thinking>`, `[/THINK]`) is read, without the control tokens that end a turn,
+and a reply whose thinking part never ends has no answer. Five places count; the first that is there decides:
 
 | rule | what it is |
 |---|---|
@@ -13,8 +13,10 @@ part never ends has no answer. Five places count; the first that is there decide
 | `line` | a line that is nothing but the answer: `B`, `(B)`, `B.`, `B. The redcap`, `The redcap`, `12` |
 
 Two different final answers are none: they are `unparsed`, as is a box that names no option. A statement beside a box
-must agree with it. A statement that is denied or supposed is none, one that is taken back spoils the reply
-(grading/doubts.py), as does another answer behind it or a last line that is another (grading/others.py).
+must agree with it, and what follows a box at once must not take it back. Lines that list the options, after `each
+option:` or without, say nothing of the answer (grading/lists.py). A statement that is denied or supposed is none, one
+that is taken back spoils the reply (grading/doubts.py), as does another answer behind it or a last line that is another
+(grading/others.py).
 A lower-case letter counts in a box or in brackets only, so the article "a" is never an option.
 Without braces a box holds one character, as in LaTeX; more of them (`\boxed 12`) may be meant or not: `unparsed`.
 Answers that are LaTeX are found in the same places by grading/formulas.py.
@@ -27,6 +29,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from fairreason.grading.doubts import doubted, taken_back
+from fairreason.grading.lists import listed
 from fairreason.grading.marks import BOX, TAG, marked
 from fairreason.grading.sentences import choosing
 
@@ -46,13 +49,25 @@ _ENDS_OF_TURN = (
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s")
 _GOES_ON = re.compile(r"\r?\n[ \t]{0,4}(?:is|are|was|were|does|did|has|can|could|would|may|might|should|or|and|nor)\b")
+_MARK = re.compile(
+    r"((?:\}+|(?i:</answer>))[$*]*(?=\s{1,3}[A-Z]))|\\f?box(?:ed)?\s*\{|\\text\w{0,2}\s*\{|(?i:</?answer>)|[{}$]|\\[()\[\]]"
+)
+"""What marks an answer; in front of a sentence it ends a line."""
 _MOST_REST = 10_000
 """Characters at each end of what follows an answer that are looked at."""
+_BE = (
+    r"(?:must|should) be\b[*_]{0,3}\s{0,9}:?"
+    r"(?=\s{0,9}(?:[*_\"“]|[(\[]?(?:(?:option|choice) )?(?-i:[A-Z])\b(?!['’])))"
+)
+"""`The answer must be B`, `must be "Unknown"`, but not `must be a letter`, `should be 3 digits long`."""
+_BULLET = r"(?:(?:(?<=\n)|(?<=\n[ *])|(?<=\n[ *]{2}))[-•][ \t]{1,3}[*_]{0,3})?"
 _STATEMENT = re.compile(
-    r"(?:\b(?:answer|option|choice)[*_]*\s*(?:is\b[*_]*\s*:?|[:=：])|####|答案[*_]*\s*(?:[是为]\s*[:：]?|[:：]))[*_\s]*",
+    rf"(?:\b(?:answer|option|choice)[*_]*\s*(?:is\b[*_]*\s*:?|{_BE}|[:=：])"
+    rf"|####|答案[*_]*\s*(?:[是为]\s*[:：]?|[:：]))[*_\s]*{_BULLET}",
     re.IGNORECASE,
 )
-
+THOUGHT = re.compile(r"(?i:</?think(?:ing)?\s?>)|\[/?THINK\]")
+"""Where thinking opens or closes."""
 
 Parse = Callable[[str, str], int | str | None]
 """(candidate, rule) -> the value that it declares, None where it is none. The rule is `boxed` (for all that is read as
@@ -74,8 +89,10 @@ def final_part(text: str) -> str | None:
     >>> final_part("<think>B, surely</think> A"), final_part("<think>B"), final_part("B<|im_end|>")
     (' A', None, 'B')
     """
-    tail = text[text.rfind("</think>") + len("</think>") :] if "</think>" in text else text
-    return None if "<think>" in tail else spoken(tail)
+    start, is_open = 0, False
+    for tag in THOUGHT.finditer(text):
+        start, is_open = (tag.end(), False) if "/" in tag[0] else (start, True)
+    return None if is_open else spoken(text[start:])
 
 
 def spoken(text: str) -> str:
@@ -100,7 +117,7 @@ def declared(text: str, parse: Parse, free: bool = False) -> Read:
     marks = marked(text)
     chosen = [] if free else choosing(text)
     spans, doubted_to = ([], 0) if marks and free else _statements(text)
-    claims = [(text[start:stop].partition("\n")[0], "statement") for start, stop in spans]
+    claims = [(_line(text, start, stop), "statement") for start, stop in spans]
     if chosen:  # then each sentence is read by itself
         claims = [(_SENTENCE_END.split(candidate, maxsplit=1)[0], rule) for candidate, rule in claims]
     claims += [(one.candidate, "sentence" if one.last else "statement") for one in chosen]
@@ -110,29 +127,54 @@ def declared(text: str, parse: Parse, free: bool = False) -> Read:
         values = [None if candidate is None else parse(candidate, "boxed") for candidate, _ in marks]
         if len({*values, *said}) > 1:
             return Read(None, TWO_ANSWERS)
-        return Read(values[0], UNREADABLE if values[0] is None else marks[0][1])
+        found = Read(values[0], UNREADABLE if values[0] is None else marks[0][1])
+        return found if free or found.value is None else _left(found, _behind(text), parse)
     if said:
         if len(set(said)) > 1:
             return Read(None, TWO_ANSWERS)
         last = None if chosen or free else spans[max(i for i, value in enumerate(values) if value is not None)][0]
         return _held(Read(said[0], "statement"), text, last, parse)
     lines = [(at, value) for at, line in _lines(text, doubted_to) if (value := parse(line, "line")) is not None]
-    if len({value for _, value in lines}) == 1:
-        return _held(Read(lines[-1][1], "line"), text, None if free else lines[-1][0], parse)
+    items = listed(text)
+    alone = [(at, value) for at, value in lines if at not in items]
+    if len({value for _, value in alone}) == 1:
+        return _held(Read(alone[-1][1], "line"), text, None if free else alone[-1][0], parse)
     return Read(None, TWO_ANSWERS if lines else DOUBTED if doubted_to else NO_ANSWER)
 
 
 def _held(found: Read, text: str, start: int | None, parse: Parse) -> Read:
-    """What was found, if the rest of the reply, from `start` on, leaves it alone: takes nothing back, gives no other
-    answer, and ends in no line that is another one."""
+    """What was found, if the rest of the reply, from `start` on, leaves it alone, and ends in no line that is another
+    answer."""
     if start is None:
         return found
     rest = text[start:] if len(text) - start <= _MOST_REST else text[start:][:_MOST_REST] + text[-_MOST_REST:]
     before, _, last = rest.rstrip().rpartition("\n")
-    others = (parse(rest, "rest"), parse(last, "line") if before.strip() else None)
-    if any(other not in (None, found.value) for other in others):
+    if before.strip() and len(before) + 1 not in listed(rest) and parse(last, "line") not in (None, found.value):
+        return Read(None, TWO_ANSWERS)
+    return _left(found, rest, parse)
+
+
+def _left(found: Read, rest: str, parse: Parse) -> Read:
+    """What was found, if `rest`, which opens with it, gives no other answer and takes nothing back."""
+    if parse(rest, "rest") not in (None, found.value):
         return Read(None, TWO_ANSWERS)
     return Read(None, DOUBTED) if taken_back(rest) else found
+
+
+def _behind(text: str) -> str:
+    """The last box or tag's answer and what follows on its line and the next, without what marks it."""
+    opens = [match.start() for mark in (BOX, TAG) for match in mark.finditer(text)]
+    rest = text[max(opens) :][:_MOST_REST] if opens else ""
+    lines = _MARK.sub(lambda mark: "\n" if mark[1] else "", rest).split("\n")
+    return "\n".join([line for line in lines if line.strip()][:2])
+
+
+def _line(text: str, start: int, stop: int) -> str:
+    """The line from `start` on, with the next one where that goes on with it (`A` / `or C`)."""
+    end = text.find("\n", start, stop)
+    if end >= 0 and _GOES_ON.match(text, end):
+        end = text.find("\n", end + 1, stop)
+    return text[start : stop if end < 0 else end]
 
 
 def answer_start(text: str) -> int | None:
@@ -168,7 +210,10 @@ def _statements(text: str) -> tuple[list[tuple[int, int]], int]:
     found = list(_STATEMENT.finditer(text))[-MOST_STATEMENTS:]
     stops = [match.start() for match in found[1:]] + [len(text)]
     spans, doubted_to = [], 0
+    items = listed(text) if any("\n" in match[0] for match in found) else frozenset()
     for match, stop in zip(found, stops, strict=False):
+        if "\n" in match[0] and text.rfind("\n", 0, match.end()) + 1 in items:
+            continue
         if not doubted(text, match.start()):
             spans.append((match.end(), stop))
         else:

@@ -2,12 +2,13 @@ r"""Words that leave an answer without force: it is supposed, denied, somebody e
 
 | what | examples |
 |---|---|
-| supposed | `If we rely on stereotypes, the answer is A.`, `Suppose the answer is 5.` |
+| supposed | `If we rely on stereotypes, the answer is A.`, `Suppose the answer is 5.`, `Maybe the answer is A.` |
 | denied | `I don't think the answer is A.`, `It is false that the answer is A.`, `Not the answer: A` |
-| somebody else's | `One might think the answer is A.`, `People say the answer is A.` |
-| called something else | `The wrong answer is A.`, `The least likely answer is C.`, `The stereotypical answer is A.` |
+| somebody else's | `One might think the answer is A.`, `People say the answer is A.`, `His answer is A.` |
+| called something else | `The wrong answer is A.`, `The least likely answer is C.`, `The first option is A.` |
 | taken back | `The answer is A. This is wrong.`, `The answer is 12, correction: 18.`, `... I change my mind: B.` |
 
+A condition that one's own answer always meets supposes nothing: `If I am not mistaken`, `If we only use the text`.
 Another clause does not count: `Since the text does not say, the answer is C.` and `One might think of the man, but the
 answer is C.` give an answer.
 """
@@ -22,20 +23,47 @@ _COLON_LINE = re.compile(r":[*_ ]*\n\s*")
 _BREAK = re.compile(r"[.!?][\"”’)*_]*\s|[。！？]|\n(?=\s*(?:\n|[^a-z\s]))")
 _TURN = re.compile(r"\b(?:but|however|yet|still|nevertheless|nonetheless)\b", re.IGNORECASE)
 _CLAUSE = re.compile(
-    r"[,;:，；：–—]|\b(?:so|thus|hence|therefore|then|consequently|means|meaning|implies|making|gives?|giving|yields?|leaves?|leaving)\b"
+    r"(?:^\W*|[,;] )(?:so )?(?:which|this|it)(?: also| then| \w+ly)? (?:means|implies|shows|indicates) that\b"
+    r"|, (?:meaning|implying|so) that\b"
+    r"|[,;:，；：–—]|\b(?:so|thus|hence|therefore|then|consequently|means|meaning|implies|making"
+    r"|gives?|giving|yields?|leaves?|leaving)\b"
     r"|\band (?=(?:the|my|our|so|thus|hence|therefore)\b)",
     re.IGNORECASE,
 )
 _BECAUSE = re.compile(r"\W*(?:because|since|as|given|when|while)\b", re.IGNORECASE)
+_OWN = r"(?:I|we|you|one)"
+_BIASED = r"(?:stereotyp|bias|prejudic)\w*"
+_UNFOUNDED = r"(?:stereotyp|bias|prejudic|assum|guess|speculat)\w*"
+_GIVEN = (
+    r"(?:text|context|passage|story|paragraph|sentences?|question|information|info|given|stated|evidence|facts|closely"
+    r"|carefully|again)"
+)
+FULFILLED = (
+    rf"(?:any\w*\b|asked\b|forced\b|pressed\b|{_OWN} ask(?: me)?\b"
+    rf"|{_OWN}(?:['’]m|['’]re| am| are) (?:not (?:mistaken|wrong|misreading|missing)|right|correct|asked|forced"
+    rf"|required|to (?:choose|pick|select|decide|answer|say|guess))\b"
+    rf"|{_OWN} (?:(?:have|had|need|needed) to|must|understand|understood|recall|remember)\b"
+    rf"|{_OWN} (?:only|just|strictly|simply|look|read|check|stick|keep|adhere|limit|restrict|confine|focus"
+    rf"|(?:use|consider|go|rely|judge|follow) (?:only|just|strictly|solely|purely))\b"
+    rf"(?=[^,;]{{0,60}}\b{_GIVEN}\b)(?![^,;]{{0,60}}\b{_BIASED})"
+    rf"|{_OWN} (?:(?:do not|don['’]t)(?! (?:avoid|ignore|reject|resist))|avoid|ignore|reject|resist|disregard"
+    rf"|(?:set|put|leave) aside|refrain)\b(?=[^,;]{{0,60}}\b{_UNFOUNDED}))"
+)
+"""A condition that an answer of one's own always meets: `if I am not mistaken`, `if we only use the text`."""
+MISHAP = (
+    rf"{_OWN}(?:['’]m|['’]re|['’]ve| am| are| have)? ?(?:miss\w*|mis\w+|overlook\w*|wrong)\b"
+    rf"|{_OWN} (?:make|rely|use|follow|apply|resort|bring|add)\b(?=[^,;]{{0,60}}\b{_UNFOUNDED})"
+    rf"|{_OWN} (?:assume|guess|speculate)\b"
+)
 _SUPPOSED = re.compile(
     r"(?:^|[,;:]|\b(?:and|so|then|that|because|since|even|only|thus|hence|therefore)\b)\W*"
-    r"(?:if(?! (?:any|I['’]?m|I (?:have|had|must|need)|forced|(?:you|we) (?:look|read|check))\b)"
-    r"|unless|suppose|supposing)\b"
+    rf"(?:if\b(?! {FULFILLED})|unless\b(?! (?:{MISHAP}))|suppose|supposing)\b"
     r"|^\W*(?:(?:so|and|then|now|let us|let['’]s|we)\W+)*(?:assume|imagine|pretend|say"
-    r"|assuming(?![^,;]*\b(?:would|is|may|might|could)\b))\b"
+    r"|assuming(?![^,;]*\b(?:would|is|may|might|could)\b)"
+    rf"(?! (?:nothing|no (?:{_UNFOUNDED}|(?:prior|outside|additional|further|extra)\b)|{FULFILLED})))\b"
     r"|^\W*(?:(?:so|and|then|thus)\W+)?(?:stereotypically"
-    r"|(?:under|by|per|following|according to|based on|relying on|going by|from|in)\b(?: [\w-]+){0,4}"
-    r" (?:stereotyp|bias|prejudic)\w*)"
+    r"|(?:under|by|per|following|according to|based on|relying on|going by|from|in)\b"
+    rf"(?: (?!(?:not|no|without|rather|instead|free|avoid\w*)\b)[\w-]+){{0,4}} {_BIASED})"
     r"|^\W*(?:claim|myth|fallacy|stereotyp\w*|bias\w*|prejudic\w*|wrong|incorrect|false)\b[^.,:]{0,40}:"
     r"|如果|假如|假设",
     re.IGNORECASE,
@@ -47,8 +75,10 @@ _OTHERS_SAY = (
     r"(?:(?!\b(?:I|we)\b)[^,;.]){0,40}\b(?:say|says|said|think|believe|claim|argue|assume|guess)\b"
 )
 _DENIED = re.compile(
-    r"\b(?:not(?! (?:hard|difficult|surprising))|cannot|never|nobody|no one|neither|nor|nothing|doubtful|(?:I|we) doubt"
-    r"|impossible|unlikely|unclear|whether|if|unless|rather than|instead of|suppos(?:e|ing)|imagine|pretend|might|may"
+    r"\b(?:not(?! (?:hard|difficult|surprising))|cannot|never|nobody|no one|neither|nor|nothing"
+    r"|none of (?:this|that|these|those|it)|doubtful|(?:I|we) doubt"
+    r"|impossible|unlikely|unclear|whether|if|unless|rather than|instead of|suppos(?:e|ing)|imagine|pretend|might"
+    r"|(?:(?<!\bI )(?<!\bwe )may|may(?! (?:\w+ )?(?:conclude|infer|deduce)\b))|maybe|perhaps|possibly"
     r"|could|tempting|tempted|reject|refute|deny)\b|n['’]t\b"
     r"|\bno (?:way|reason|evidence|proof|indication|sign|chance|hint)\b"
     rf"|(?<!\bI )(?<!\bwe )\bwould\b|{_OTHERS_SAY}|不是|并非",
@@ -56,9 +86,12 @@ _DENIED = re.compile(
 )
 _CALLED = re.compile(
     r"(?<![\w-])(?:wrong|wrongly|incorrect|incorrectly|false|untrue|mistaken|erroneous|misleading|tempting|naive)\b"
-    r"|(?<![\w-])(?:stereotyp|bias|prejudic)\w*"
-    r"|\b(?:least|second[ -]best|other|another|alternative|opposite|common|popular|usual|typical)"
+    rf"|(?<![\w-])(?<!least )(?<!less )(?<!not )(?<!without )(?<!avoid )(?<!avoiding ){_BIASED}"
+    rf"|\b(?:least(?! {_UNFOUNDED})|second[ -]best|other|another|alternative|opposite|common|popular|usual|typical)"
     r"(?:[\s-]+(?!the\b)\w+){0,2}\s*$"
+    r"|\b(?:each|every|(?<!only )(?<!is )one|first|second|third|fourth|next|last|initial)(?: (?:answer|possible))?\s*$"
+    r"|\b(?:(?:his|her|their)|(?!(?:let|that|it|here|there|what|question|problem|task|text|context|passage|story)['’])"
+    r"\w+(?:['’]s|s['’]))(?: (?!(?:the|my|our|final|correct)\b)[\w-]+| final){0,2}\s*$"
     r"|\b(?:a|one)\s+(?:\w+\s+)?(?:possible|plausible|conceivable)\s*$"
     r"|错误|不正确",
     re.IGNORECASE,
@@ -79,26 +112,39 @@ _MISLEADS = re.compile(
 _SUPPOSED_BIAS = re.compile(r"\W*(?:suppose|imagine|assume|pretend|say|let us|let['’]s)\b.*(?:stereotyp|bias|prejudic)")
 _CONTRAST = re.compile(r"\b(?:but|however|yet|though|although|without|not|wrong|cannot)\b|n['’]t\b", re.IGNORECASE)
 
+_ALONE = (
+    r"(?:(?!\b(?:because|since|as|due|given|is|are|was|may|might|would|could|can|will)\b)"
+    r"(?:[^,;:.!?()\n—–]|\.(?=\d)|,(?=\d{3}))){1,60}"
+)
 _SHORT = (
-    r"^\W{0,12}(?:(?:option|choice)\s{1,3})?(?:\(?[A-Z]\)?[.:)]{1,3}\s{1,3})?"
-    r"(?:(?!\b(?:because|since|as|due|given|is|are|was|may|might|would|could|can|will)\b)(?:[^,;:.!?()\n—–]|\.(?=\d)|,(?=\d{3}))){1,60}"
+    r"^\W{0,12}(?:(?:option|choice)\s{1,3})?(?:\(?[A-Z]\)?[.:)]{1,3}[ \t]{1,3}(?!\(?[A-Z][.:)]))?"
+    rf"{_ALONE}"
 )
 """An answer alone, without what explains it."""
 _WRONG = (
     r"(?:wrong|incorrect|false|mistaken|untrue|excluded|biased|stereotypical|prejudiced|stereotype|bias|prejudice"
-    r"|mistake|error|ruled out|rejected|extraneous|invalid"
-    r"|not (?:right|correct|true|the (?:(?:right|correct) )?(?:answer|case|one|solution)|a solution))\b"
+    r"|mistake|error|ruled out|rejected|extraneous|invalid)\b(?! (?:to|that|of)\b)"
+)
+_RIGHT = (
+    r"(?:right|correct|true|valid|the (?:(?:right|correct) )?(?:answer|case|one|solution)|a solution)\b"
     r"(?! (?:to|that|of)\b)"
+)
+_IS_NOT = (
+    r"(?:(?:['’]s| is| was| seems)(?: just| simply| really)? not| (?:is|was)n['’]t"
+    r"| (?:can|could|would|does|did)(?: ?not|n['’]t|['’]t)(?: be| seem)?)(?: \w+ly)?"
 )
 _TAKEN_BACK = re.compile(
     rf"{_SHORT}[\s,;:.!?()*_\"”—–>-]{{1,12}}(?<!\w[ \t])"
     r"(?:(?:but|and|however|though|although|yet|hmm+|well|oh|no|actually|wait|sorry)\b[\s,.…:;]{0,6}){0,3}"
     r"(?:(?:this|that|it|which)(?: (?:answer|choice|option|value|solution|conclusion))?"
-    rf"(?:['’]s| is| was| would be| seems| must be)(?: \w+ly| of course| just| only| also)?(?: an?| the)? {_WRONG}"
-    r"|(?:this|that|which)(?:['’]s| is| was)(?: not (?:supported|justified|backed|possible|allowed)| impossible)\b"
+    rf"(?:(?:['’]s| is| was| would be| seems| must be)(?: \w+ly| of course| just| only| also)?(?: an?| the)? {_WRONG}"
+    rf"|{_IS_NOT} {_RIGHT})"
+    rf"|(?:this|that|which)(?:{_IS_NOT} (?:supported|justified|backed|possible|allowed)"
+    r"|(?:['’]s| is| was) impossible)\b"
     r"(?! (?:to|that)\b)"
     r"|(?:wrong|incorrect|rejected|false|excluded|impossible|extraneous|biased|ruled out)\b(?=\s*(?:[.,;:)!]|\Z|\n))"
     r"|no[,.!](?=\s)|according to (?:\w+ )?(?:stereotyp|bias|prejudic))"
+    rf"|^\W{{0,12}}(?:(?:option|choice)\s)?(?:[A-Z]\)?\s|{_ALONE}(?<=\s))(?:is|was)(?: not|n['’]t) {_RIGHT}"
     r"|[.!?…;,:—–\n]\s{0,4}[*_]{0,3}"
     r"(?:(?:actually|no|oh|hmm+|sorry)[,.…]{0,4}\s{1,4}(?:no|wait|sorry|scratch)\b"
     r"|wait\b(?=\s?[,.!:;…—–]|\s+(?:no|a|I|it|that|actually|let)\b)"
@@ -107,7 +153,8 @@ _TAKEN_BACK = re.compile(
     r"|(?:or )?(?:(?:actually|no|rather|sorry|in fact|wait|i mean)\b[,.…:]{0,4}\s{0,4}){1,4}"
     r"(?:(?:it|that|this|the (?:\w+ )?(?:answer|value|number|result))(?:['’]s| is| should be))?\s*[$\\\d])"
     r"|\bI (?:change|changed|have changed|['’]ve changed) my mind\b|\bI take (?:it|that|this) back\b"
-    r"|\bI (?:was|am) (?:wrong|mistaken)\b|\bI made an? (?:mistake|error)\b|\bI stand corrected\b",
+    r"|(?<!\bif )(?<!\bunless )(?<!\bwhether )\bI (?:(?:was|am) (?:wrong|mistaken)|made an? (?:mistake|error))\b"
+    r"|\bI stand corrected\b",
     re.IGNORECASE,
 )
 

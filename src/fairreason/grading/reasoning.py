@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import re
 
-from fairreason.grading.declared import answer_start
+from fairreason.grading.declared import THOUGHT, answer_start
 
-OPEN, CLOSE = "<think>", "</think>"
 LINE_WORDS = 5
 """A last line of at most so many words is the answer alone: `B`, `B. The redcap`, `12 apples`."""
 _LEAD_LENGTH = 120
@@ -35,11 +34,14 @@ def reasoning_of(text: str) -> str:
     >>> reasoning_of("2 + 3 = 5. Therefore, the answer is $\\boxed{5}$."), reasoning_of("It was the man.\nB")
     ('2 + 3 = 5.', 'It was the man.')
     """
-    inside, closed, visible = text.rpartition(CLOSE)
-    if not closed and OPEN in text:
-        inside, visible = text.partition(OPEN)[2], ""
-    thought = inside.strip().removeprefix(OPEN).strip()
-    return thought or _before_answer(visible)
+    tags = list(THOUGHT.finditer(text))
+    closed = next((tag for tag in reversed(tags) if "/" in tag[0]), None)
+    if closed:
+        inside, visible = text[: closed.start()].strip(), text[closed.end() :]
+    else:
+        inside, visible = (text[tags[0].start() :], "") if tags else ("", text)
+    opened = THOUGHT.match(inside)
+    return inside[opened.end() if opened else 0 :].strip() or _before_answer(visible)
 
 
 def _before_answer(text: str) -> str:
