@@ -41,10 +41,10 @@ Shown = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Collection:
-    """What came of asking a teacher. `asked` are the questions with an answer, `traces` what was kept, `dropped` counts
-    what was not by reason; `failed` the requests that came to nothing, `uncheckable` the questions that no rule can
-    check; `absent` names test splits that nothing could be compared with, `broken` says why others could not be read;
-    `model` is the model as it was named, `models` the versions that the server reported, `judge` the judge's name;
+    """What came of asking a teacher the questions of `source`. `asked` are those with an answer, `traces` what was
+    kept, `dropped` counts what was not by reason; `failed` the requests that came to nothing, `uncheckable` the
+    questions that no rule can check; `absent` names test splits that nothing could be compared with, `broken` says why
+    others could not be read; `model` is the model as it was named, `models` the versions that the server reported, `judge` the judge's name;
     tokens and cost (US dollars, None: unknown) are of all answers, the dropped ones too."""
 
     asked: Sequence[Example]
@@ -62,10 +62,12 @@ class Collection:
     uncheckable: int = 0
     model: str = ""
     judge: str = ""
+    source: str = ""
 
     @property
     def sources(self) -> list[str]:
-        return sorted({example.source for example in self.asked} | {trace.source for trace in self.traces})
+        named = {example.source for example in self.asked} | {trace.source for trace in self.traces}
+        return sorted((named | {self.source}) - {""})
 
 
 def path_of(file: Path) -> Path:
