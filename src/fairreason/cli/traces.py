@@ -64,7 +64,7 @@ def run_agreement(
     """Prints the table of agreement, or steps for a person to label."""
     folder = api.data_folder(data)
     if steps is None:
-        more = {"person": labelled.given_labels(labels)} if labels else None
+        more = {"person": labelled.given_labels(labels, folder)} if labels else None
         print(agreement.report(folder, more, _judge(judge, judge_url), verdicts))
         return
     for row in labelled.to_label(steps, seed, folder):
