@@ -112,8 +112,9 @@ def _tell_missing(found: Collected) -> None:
 
 
 def summary(found: Collected) -> dict[str, Any]:
-    """The rows of the split that nobody is asked, by reason; what became of the answers that were wanted; tokens and cost (US dollars) of this run; what was kept of all;
-    `imbalance` is how far the kept shares of conditions, or of polarities, lie apart at most (0: balanced)."""
+    """The rows of the split that nobody is asked, by reason; what became of the answers that were wanted; tokens and
+    cost (US dollars) of this run; what was kept of all; `imbalance` is how far the kept shares of conditions, or of
+    polarities, lie apart at most (0: balanced)."""
     asked = found.gathered.asked
     return {
         "benchmark": found.gathered.source.benchmark.name,

@@ -42,7 +42,7 @@ Shown = Callable[[str], str]
 @dataclass(frozen=True)
 class Collection:
     """What came of asking a teacher the questions of `source`. `asked` are those with an answer, `traces` what was
-    kept, `dropped` counts what was not by reason; `failed` the requests that came to nothing, `left_out` the rows of the
+    kept, `dropped` counts what was not by reason; `failed` the requests that came to nothing, `left_out` rows of the
     split that nobody is asked, by reason; `absent` names test splits that nothing could be compared with, `broken` says
     why others could not be read; `model` is the model as it was named, `models` the versions that the server reported,
     `judge` the judge's name; tokens and cost (US dollars, None: unknown) are of all answers, the dropped ones too."""
