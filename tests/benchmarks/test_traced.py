@@ -119,6 +119,30 @@ def test_several_samples_are_examples_of_one_question(source):
     assert sorted(sizes) == [1, 4, 4, 4]  # a batch takes bundles of the benchmark's own size
 
 
+def test_one_question_under_two_sources_is_one_question(source, tmp_path):
+    """Of `bbq` and `bbq/Age`, say: a benchmark and a part of it, whose traces were joined."""
+    cluster = next(str(i) for i in range(99) if split_of(str(i)) == "train")
+    rows = [{"id": f"q/{i}", "prompt": f"{i}+1?", "answer": str(i + 1), "cluster": cluster} for i in range(8)]
+    traces = []
+    for name, count in (("whole", 8), ("part", 4)):
+        path = tmp_path / f"{name}.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows[:count]))
+        asked = benchmarks.get(f"items:{path}").load("train", None)
+        said = [Completion(f"<think>\nBy the {name}.\n</think>\n\n{row.answer}") for row in asked]
+        traces += [
+            traced.trace_of(row, one, Grade("correct"), teacher=name, sample=k)
+            for k in range(2)
+            for row, one in zip(asked, said, strict=True)
+        ]
+    again = dataclasses.replace(traces[-1], teacher="whole")  # the same teacher's same sample of the same question
+    made = source([*traces, again])
+    found = made.load("train", None)
+    ids = [row.id for row in found]
+    assert len(set(ids)) == len(ids) == len(traces) and dict(made.left_out("train", None)) == {traced_source.TWICE: 1}
+    assert {id for id in ids if id.startswith("q/0")} == {"q/0", "q/0#1", "q/0#2", "q/0#3"}
+    assert source([*reversed(traces), again]).load("train", None) == found
+
+
 def test_a_split_by_rows_goes_by_the_question_not_by_the_sample(source):
     traces = [told(row, f"sample {k}", sample=k) for k in range(3) for row in questions("lab-bias")[:40]]
     made = source(traces)

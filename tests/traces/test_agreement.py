@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -100,12 +101,35 @@ def test_steps_for_a_person(data_folder: Path, tmp_path: Path) -> None:
         assert row["label"] is None
     path = tmp_path / "labelled.jsonl"
     path.write_text("".join(json.dumps({**row, "label": 0}) + "\n" for row in rows) + json.dumps(rows[0]) + "\n")
-    answered = given_labels(path)
+    answered = given_labels(path, data_folder)
     path.write_text('{"id": "a", "label": "yes"}\n')
     with pytest.raises(DataError, match=r"labelled\.jsonl:1"):
-        given_labels(path)
+        given_labels(path, data_folder)
     person = [one for one in agreements(list(steps.values()), {"person": answered}) if "person" in one.raters]
     assert sum(one.percent.n for one in person if one.unit == "step" and "rules" in one.raters) == 100
+
+
+@pytest.mark.data
+def test_a_trace_counts_where_a_person_labelled_every_step_of_it(data_folder: Path) -> None:
+    steps = labelled(data_folder)[0]
+    lengths = Counter(step.trace for step in steps)
+    whole, part, other = [trace for trace, length in lengths.items() if length > 2][:3]  # of one file
+    given = {step.id: 1 for step in steps if step.trace in (whole, other) or (step.trace == part and step.number)}
+    person = [one for one in agreements(steps, {"person": given}) if one.raters == ("rules", "person")]
+    counts = {one.unit: one.percent.n for one in person}
+    assert counts == {"step": lengths[whole] + lengths[other] + lengths[part] - 1, "trace": 2}
+    drawn = {row["id"]: 0 for row in to_label(20, 0, data_folder)}  # no trace has all of its steps among them
+    assert {one.unit for one in agreements(steps, {"person": drawn}) if "person" in one.raters} == {"step"}
+
+
+@pytest.mark.data
+def test_a_label_of_no_step_is_refused(data_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "labelled.jsonl"
+    rows = [{**row, "label": 0} for row in to_label(3, 0, data_folder)]
+    rows[1]["id"] = f"x{rows[1]['id']}"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError, match=r"labelled\.jsonl:2: no step of the labelled traces has the id x"):
+        given_labels(path, data_folder)
 
 
 @pytest.mark.data

@@ -131,7 +131,12 @@ def test_what_a_teacher_or_a_server_says_is_text_and_nothing_else():
 
 def test_what_is_missing_stands_in_the_card_without_anybodys_folders():
     broken = {"math500": "/home/me/secret/data/math500/test.jsonl:3: needs problem"}
-    text = card.text("a.jsonl", collection(broken=broken, failed=1200, uncheckable=7, judge="gpt-x", absent=["bbq"]))
+    text = card.text(
+        "a.jsonl",
+        collection(
+            broken=broken, failed=1200, left_out={"no rule can check their answer": 7}, judge="gpt-x", absent=["bbq"]
+        ),
+    )
     filters = text.partition("## Filters")[2].partition("## Use")[0]
     assert "test questions of bbq: their files were not at hand" in filters
     assert "test questions of math500, which cannot be read: math500/test.jsonl\\:3\\: needs problem" in filters

@@ -177,6 +177,16 @@ def test_questions_that_a_ceiling_left_do_not_count_as_asked(tmp_path):
     assert sum(one.asked for one in found.balance if one.by == "condition") == there
 
 
+def test_a_ceiling_below_one_answer_leaves_empty_files_a_card_and_the_reason(tmp_path, capsys):
+    bench = own(tmp_path)
+    request = asking(bench, "http://127.0.0.1:9/v1", tmp_path, price=Price(0, 1e6 / 64), max_cost=0.0)
+    run_traces(request, "first", False, None, None, None, False)
+    assert "stopped: --max-cost 0 leaves no room for another answer" in capsys.readouterr().err
+    assert (tmp_path / "out.jsonl").read_text() == (tmp_path / "out.dropped.jsonl").read_text() == ""
+    card = (tmp_path / "out.md").read_text()
+    assert "# Reasoning traces: items" in card and "0 answers were dropped, 0 kept" in card and "bias: {" in card
+
+
 def test_where_the_teacher_broke_off_the_files_are_written_and_the_error_is_said(tmp_path, monkeypatch):
     bench = own(tmp_path)
 

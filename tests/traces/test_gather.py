@@ -22,7 +22,7 @@ from teaching import KEY, holding, items, number, rows
 from fairreason.cli import main
 from fairreason.errors import DataError, ModelError, UsageError
 from fairreason.models.backends import retries
-from fairreason.traces.gather import Request, _kept, gather, source
+from fairreason.traces.gather import UNCHECKABLE, Request, _kept, gather, source
 from fairreason.traces.journal import Journal, journal_path
 from fairreason.traces.teachers import PRESETS, find
 
@@ -300,11 +300,15 @@ def test_a_source_without_a_checkable_answer_is_refused_and_others_are_left_out(
         (folder / "train.jsonl").write_text("".join(json.dumps(row(i, a)) + "\n" for i, a in enumerate(answers)))
 
     write(["It follows."] * 60)
-    with pytest.raises(DataError, match="no answer in it can be checked by a rule"):
+    with pytest.raises(DataError, match=r"no questions to ask \(\d+ left out: no rule can check"):
         source("mixture-of-thoughts/math", None, tmp_path)
     write(["It follows.", r"It is \boxed{7}."] * 30)
     found = source("mixture-of-thoughts/math", None, tmp_path)
-    assert found.uncheckable > 5 and all(e.metadata["checkable"] for e in found.examples) and len(found.examples) > 5
+    assert (
+        found.left_out[UNCHECKABLE] > 5
+        and all(e.metadata["checkable"] for e in found.examples)
+        and len(found.examples) > 5
+    )
 
 
 @pytest.mark.bwrap

@@ -131,6 +131,26 @@ def test_what_is_no_journal_is_one_sentence(tmp_path: Path, content: str, senten
         Journal(path, SETTINGS).__enter__()
 
 
+@pytest.mark.parametrize(
+    "content", ["my notes", '{"id": "q/1"}\n{"id": "q/2"}', '{"id": "q/1"}', "\n\n", '{"format": 1, "bench']
+)
+def test_nothing_of_a_file_that_is_not_ours_is_cut_off_or_written_over(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "bbq.answers.jsonl"
+    path.write_text(content)
+    with pytest.raises(DataError, match=r"bbq\.answers\.jsonl:"):
+        Journal(path, SETTINGS).__enter__()
+    assert path.read_text() == content
+
+
+def test_a_journal_whose_first_line_lost_its_end_begins_anew(tmp_path: Path) -> None:
+    path = tmp_path / "bbq.answers.jsonl"
+    with Journal(path, SETTINGS):
+        whole = path.read_bytes()
+    path.write_bytes(whole.rstrip(b"\n"))
+    with Journal(path, SETTINGS):
+        assert path.read_bytes() == whole
+
+
 def test_two_processes_do_not_write_one_journal(tmp_path: Path) -> None:
     path = tmp_path / "bbq.answers.jsonl"
     code = (

@@ -13,14 +13,15 @@ from world_traces import questions
 
 from fairreason import benchmarks
 from fairreason.benchmarks import traced
-from fairreason.benchmarks.mixture_of_thoughts import fold
+from fairreason.benchmarks.mixture_of_thoughts import NO_THINKING, fold
 from fairreason.cli import main
+from fairreason.cli.traces import summary
 from fairreason.draws import split_of
 from fairreason.errors import UsageError
 from fairreason.files import read_jsonl
 from fairreason.models.backends import BACKENDS
 from fairreason.traces.collect import Choice, Collected, collect
-from fairreason.traces.gather import Request
+from fairreason.traces.gather import UNCHECKABLE, Request
 from fairreason.traces.grams import words
 
 pytestmark = pytest.mark.usefixtures("own_time_limit")
@@ -75,14 +76,17 @@ def test_mixture_of_thoughts_without_the_questions_of_math500(tmp_path: Path, da
         conversation(planted, "It is said to be one.", "\\boxed{1}"),
         conversation(sums[4], "It is.", "It is."),
     )
-    write(tmp_path, "mixture-of-thoughts/math/train.jsonl", [*own[:3], quoting, copied, proof])
+    unended = conversation(sums[4], "It is.", "")
+    write(tmp_path, "mixture-of-thoughts/math/train.jsonl", [*own[:3], quoting, copied, proof, unended])
     found = sifted("mixture-of-thoughts/math", tmp_path)
     ids = [f"mixture-of-thoughts/math/{i}" for i in range(6)]
     assert {id: (why, detail.split(",")[0]) for id, (why, detail) in reasons(tmp_path).items()} == {
         ids[3]: ("overlap with a test", "reasoning"),
         ids[4]: ("overlap with a test", "same question"),
     }
-    assert found.gathered.source.uncheckable == 1 and "no rule can check their answer" in found.card.read_text()
+    left_out = {NO_THINKING: 1, UNCHECKABLE: 1}
+    assert found.gathered.source.left_out == summary(found)["left_out"] == left_out
+    assert all(f"1 questions were left out: {reason}." in found.card.read_text() for reason in left_out)
     kept = list(traced.read(found.file))
     assert [one.id for one in kept] == ids[:3] and {one.teacher for one in kept} == {"source"}
     assert kept[1].reply == own[1]["messages"][1]["content"]  # type: ignore[index]
@@ -166,6 +170,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
         main(["traces", "lab-math", "--teacher", "source", "--out", str(out), "--limit", "20", "--json"])
     shown = json.loads(capsys.readouterr().out)
     assert left.value.code == 0 and (shown["teacher"], shown["wanted"], shown["cost"]) == ("source", 20, None)
+    assert shown["left_out"] == {}
     assert shown["kept"] == len(out.read_text().splitlines()) > 0
 
 

@@ -49,7 +49,7 @@ def test_a_verdict_is_on_the_disk_before_the_next_is_taken(tmp_path: Path, monke
 
     def synced(handle: int) -> None:
         sync(handle)
-        lines.append(path.read_bytes().count(b"\n"))
+        lines.extend([path.read_bytes().count(b"\n")] if path.exists() else [])
 
     with Loopback(lambda body, before: says("[0]")).running() as address:
         backend = BACKENDS["openai"]("tiny", base_url=address)
@@ -80,7 +80,25 @@ def test_one_process_at_a_time_and_nobody_elses_file(tmp_path: Path) -> None:
         taken = pytest.raises(RunError, match=r"some\.verdicts\.jsonl: another process works")
         with locked_file(path), taken, verdicts_in(path, backend):
             raise AssertionError("two have it")
-        path.write_text(json.dumps({"id": "bbq/Age/0"}) + "\n")
-        other = pytest.raises(DataError, match=r"some\.verdicts\.jsonl:1: not a judge's verdict")
-        with other, verdicts_in(path, backend):
-            raise AssertionError("it is another file")
+        row = json.dumps({"id": "bbq/Age/0"})
+        for content in (f"{row}\n", row, f"{row}\n{row}", "my notes", "my notes\n", "\n", '{"judge": {"mo'):
+            path.write_text(content)
+            with pytest.raises(DataError, match=r"some\.verdicts\.jsonl:1: not"), verdicts_in(path, backend):
+                raise AssertionError("it is another file")
+            assert path.read_text() == content
+
+
+def test_a_torn_last_verdict_is_asked_again(tmp_path: Path) -> None:
+    path = tmp_path / "some.verdicts.jsonl"
+    server = Loopback(lambda body, before: says("[0]"))
+    with server.running() as address:
+        backend = BACKENDS["openai"]("tiny", base_url=address)
+        with verdicts_in(path, backend) as ask:
+            ask(ASKED)
+        whole = path.read_bytes()
+        for left in (len(whole) - 9, whole.index(b"\n")):  # of the first line its end alone
+            path.write_bytes(whole[:left])
+            with verdicts_in(path, backend) as ask:
+                ask(ASKED)
+            assert sorted(path.read_bytes().splitlines()) == sorted(whole.splitlines())
+    assert len(server.asked) == 4 + 1 + 4

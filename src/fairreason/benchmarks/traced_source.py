@@ -3,7 +3,8 @@
 It is the benchmark's own questions, those whose id stands in the file, with the teacher's reasoning as `trace`. Answer,
 cluster, split and shown order are the benchmark's, so no question of a test family is trained on, and sft and grpo can
 draw the rows that kd learns. Their order is the benchmark's too, whatever the file's. Of several traces of one question
-the first keeps its id, the next are `bbq/Age/12#1`, ... in bundles of their own.
+the first keeps its id, the next are `bbq/Age/12#1`, ... in bundles of their own, whether they were asked of `bbq` or of
+its part `bbq/Age`.
 
 The reasoning is the file's. The reply is graded again here, by the benchmark; that it is fair, and quotes no test
 question, was checked when `fairreason traces` wrote the file.
@@ -16,7 +17,7 @@ below the working folder, beside it or below.
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -42,6 +43,8 @@ TWICE = "stands twice"
 
 Get = Callable[[str], Benchmark]
 """From a benchmark's name to the benchmark; UsageError where there is none."""
+Key = tuple[str, str, str, int]
+"""What makes a trace another one: how the question was put, teacher, version and sample."""
 
 
 class Part(NamedTuple):
@@ -172,15 +175,27 @@ def _traces(file: Stamp) -> Sequence[Trace]:
 def _part(name: str, get: Get, split: str, data: Path | None) -> Part:
     file = _stamp(name)
     whole = Part([], Counter())
-    for source, one in _behind(file, get).items():
-        part = _of_one(name, source, one, [trace for trace in _traces(file) if trace.source == source], split, data)
+    given: dict[str, list[Key]] = defaultdict(list)
+    found = _behind(file, get)
+    for source in sorted(found):
+        own = [trace for trace in _traces(file) if trace.source == source]
+        part = _of_one(name, source, found[source], own, split, data, given)
         whole.examples.extend(part.examples)
         whole.left_out.update(part.left_out)
     return whole
 
 
-def _of_one(name: str, source: str, one: Benchmark, traces: Iterable[Trace], split: str, data: Path | None) -> Part:
-    """One benchmark's part of a split; `source` is what the file calls it."""
+def _of_one(
+    name: str,
+    source: str,
+    one: Benchmark,
+    traces: Iterable[Trace],
+    split: str,
+    data: Path | None,
+    given: Mapping[str, list[Key]],
+) -> Part:
+    """One benchmark's part of a split; `source` is what the file calls it, `given` by question's id the traces that the
+    sources before it gave, which its own join."""
     told: dict[str, list[Trace]] = {}
     for trace in sorted(traces, key=lambda trace: (trace.sample, trace.teacher, trace.model, trace.reply)):
         told.setdefault(trace.id, []).append(trace)
@@ -189,7 +204,8 @@ def _of_one(name: str, source: str, one: Benchmark, traces: Iterable[Trace], spl
     questions = one.load(split, data)
     for question in questions:
         if question.id in told:
-            found[question.id], more = _examples(name, source, one, question, told.pop(question.id))
+            mine = told.pop(question.id)
+            found[question.id], more = _examples(name, source, one, question, mine, given[question.id])
             reasons += more
     others = {row.id for part in one.splits if part != split and told for row in one.load(part, data)}
     for id, left in told.items():
@@ -198,27 +214,31 @@ def _of_one(name: str, source: str, one: Benchmark, traces: Iterable[Trace], spl
 
 
 def _examples(
-    name: str, source: str, benchmark: Benchmark, question: Example, traces: Sequence[Trace]
+    name: str,
+    source: str,
+    benchmark: Benchmark,
+    question: Example,
+    traces: Sequence[Trace],
+    given: list[Key],
 ) -> tuple[list[Example], Counter[str]]:
     """The examples of one question's traces, in the order of their samples, and why others are none."""
     put = question_hash(prompt_text(question), question.images)
-    seen: set[tuple[str, str, int]] = set()
     made: list[Example] = []
     reasons: Counter[str] = Counter()
     for trace in traces:
-        reasoning, key = reasoning_of(trace.reply), (trace.teacher, trace.model, trace.sample)
+        reasoning, key = reasoning_of(trace.reply), (put, trace.teacher, trace.model, trace.sample)
         reason = (
             (CHANGED if trace.prompt_hash != put else "")
             or (NOT_RIGHT if trace.outcome != "correct" else "")
             or (NO_REASONING if not reasoning else "")
-            or (TWICE if key in seen else "")
+            or (TWICE if key in given else "")
             or (WRONG if not _is_right(benchmark, question, trace.reply) else "")
         )
         if reason:
             reasons[reason] += 1
             continue
-        seen.add(key)
-        made.append(_example(name, source, question, reasoning, len(made)))
+        made.append(_example(name, source, question, reasoning, len(given)))
+        given.append(key)
     return made, reasons
 
 

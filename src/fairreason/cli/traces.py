@@ -39,7 +39,8 @@ def run_traces(
     for reason, count in found.dropped.items():
         if count:
             tell(f"{count:,} dropped: {reason}")
-    console.table([{key: value for key, value in summary(found).items() if key not in ("dropped", "balance", "files")}])
+    nested = ("left_out", "dropped", "balance", "files")
+    console.table([{key: value for key, value in summary(found).items() if key not in nested}])
     console.table(_balance(found))
     print(found.file)
     print(found.card)
@@ -63,7 +64,7 @@ def run_agreement(
     """Prints the table of agreement, or steps for a person to label."""
     folder = api.data_folder(data)
     if steps is None:
-        more = {"person": labelled.given_labels(labels)} if labels else None
+        more = {"person": labelled.given_labels(labels, folder)} if labels else None
         print(agreement.report(folder, more, _judge(judge, judge_url), verdicts))
         return
     for row in labelled.to_label(steps, seed, folder):
@@ -96,8 +97,8 @@ def _collect(request: Request, choice: Choice, data: Path | None) -> Collected:
 def _tell_missing(found: Collected) -> None:
     """Says on stderr what is missing and why."""
     asked = found.gathered.asked
-    if found.gathered.source.uncheckable:
-        tell(f"{found.gathered.source.uncheckable:,} questions were left out: no rule can check their answer")
+    for reason, count in found.gathered.source.left_out.items():
+        tell(f"{count:,} questions were left out: {reason}")
     for reason, count in asked.reasons.most_common(REASONS):
         tell(f"{count:,} failed: {reason}")
     if asked.failed:
@@ -111,12 +112,14 @@ def _tell_missing(found: Collected) -> None:
 
 
 def summary(found: Collected) -> dict[str, Any]:
-    """What became of the answers that were wanted; tokens and cost (US dollars) of this run; what was kept of all;
-    `imbalance` is how far the kept shares of conditions, or of polarities, lie apart at most (0: balanced)."""
+    """The rows of the split that nobody is asked, by reason; what became of the answers that were wanted; tokens and
+    cost (US dollars) of this run; what was kept of all; `imbalance` is how far the kept shares of conditions, or of
+    polarities, lie apart at most (0: balanced)."""
     asked = found.gathered.asked
     return {
         "benchmark": found.gathered.source.benchmark.name,
         "teacher": found.gathered.settings["teacher"],
+        "left_out": dict(found.gathered.source.left_out),
         "wanted": asked.wanted,
         "before": asked.before,
         "answered": asked.answered,

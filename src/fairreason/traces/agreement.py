@@ -3,10 +3,10 @@
 Agreement, never accuracy: no person has labelled these steps (labelled.py says what they are). `judge_aggregate` is
 what two of the three models say, so it is compared with the rules alone.
 
-By step, and by trace (a trace is 1 where one of its steps is). Percent agreement has the clustered interval of every
-number here (evaluation/statistics.py; cluster: BBQ's family); Cohen's kappa, (p_o − p_e) / (1 − p_e), the percentiles
-of 2,000 draws of the families' weights (Bayesian bootstrap). Where most labels are 0 two raters agree by doing
-nothing: read kappa.
+By step, and by trace (1 where one of its steps is; only where both raters labelled every step). Percent agreement has
+the clustered interval of every number here (evaluation/statistics.py; cluster: BBQ's family); Cohen's kappa,
+(p_o − p_e) / (1 − p_e), the percentiles of 2,000 draws of the families' weights (Bayesian bootstrap). Where most labels
+are 0 two raters agree by doing nothing: read kappa.
 
     fairreason traces agreement                 the table
     fairreason traces agreement --steps 100     100 steps for a person to label, as JSON lines
@@ -64,9 +64,11 @@ def agreements(steps: Sequence[Step], more: Mapping[str, Labels] | None = None) 
         for a, b in combinations(raters, 2):
             if AGGREGATE not in (a, b) or RULES in (a, b):
                 both = [step for step in own if step.id in raters[a] and step.id in raters[b]]
+                whole = _whole(own, both)
                 if both:
                     found.append(_agreement(file, "step", (a, b), *_by_step(both, raters[a], raters[b])))
-                    found.append(_agreement(file, "trace", (a, b), *_by_trace(both, raters[a], raters[b])))
+                if whole:
+                    found.append(_agreement(file, "trace", (a, b), *_by_trace(whole, raters[a], raters[b])))
     return sorted(found, key=lambda one: (one.file, one.unit, RULES not in one.raters))
 
 
@@ -130,6 +132,13 @@ def report(
         )
     lines += [f"\nLeft out, without a label for every step: {who}: {n} traces" for who, n in left_out.items()]
     return "\n".join(lines)
+
+
+def _whole(own: Sequence[Step], both: Sequence[Step]) -> list[Step]:
+    """Of the steps with both labels those of traces that have them on every step."""
+    there = {step.id for step in both}
+    cut = {step.trace for step in own if step.id not in there}
+    return [step for step in both if step.trace not in cut]
 
 
 def _by_rules(step: Step) -> bool:

@@ -41,11 +41,11 @@ Shown = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Collection:
-    """What came of asking a teacher. `asked` are the questions with an answer, `traces` what was kept, `dropped` counts
-    what was not by reason; `failed` the requests that came to nothing, `uncheckable` the questions that no rule can
-    check; `absent` names test splits that nothing could be compared with, `broken` says why others could not be read;
-    `model` is the model as it was named, `models` the versions that the server reported, `judge` the judge's name;
-    tokens and cost (US dollars, None: unknown) are of all answers, the dropped ones too."""
+    """What came of asking a teacher the questions of `source`. `asked` are those with an answer, `traces` what was
+    kept, `dropped` counts what was not by reason; `failed` the requests that came to nothing, `left_out` rows of the
+    split that nobody is asked, by reason; `absent` names test splits that nothing could be compared with, `broken` says
+    why others could not be read; `model` is the model as it was named, `models` the versions that the server reported,
+    `judge` the judge's name; tokens and cost (US dollars, None: unknown) are of all answers, the dropped ones too."""
 
     asked: Sequence[Example]
     traces: Sequence[Trace]
@@ -59,13 +59,15 @@ class Collection:
     cost: float | None = None
     broken: Mapping[str, str] = field(default_factory=dict)
     failed: int = 0
-    uncheckable: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
     model: str = ""
     judge: str = ""
+    source: str = ""
 
     @property
     def sources(self) -> list[str]:
-        return sorted({example.source for example in self.asked} | {trace.source for trace in self.traces})
+        named = {example.source for example in self.asked} | {trace.source for trace in self.traces}
+        return sorted((named | {self.source}) - {""})
 
 
 def path_of(file: Path) -> Path:
@@ -187,8 +189,7 @@ def _dropped(collection: Collection) -> str:
         )
     if collection.failed:
         more.append(f"{collection.failed:,} requests failed and left no answer; the same command asks them again.")
-    if collection.uncheckable:
-        more.append(f"{collection.uncheckable:,} questions were left out: no rule can check their answer.")
+    more += [f"{n:,} questions were left out: {plain(reason)}." for reason, n in collection.left_out.items()]
     if collection.judge:
         more.append(f"Judge of the reasoning, after the rules: {plain(collection.judge)}.")
     return "\n\n".join([f"## Filters\n\n{whole}{reasons}", *more])

@@ -163,7 +163,7 @@ def _collection(
         absent=list(withheld.absent),
         broken=withheld.broken,
         failed=gathered.asked.failed,
-        uncheckable=gathered.source.uncheckable,
+        left_out=gathered.source.left_out,
         model=gathered.settings["model"] or "",
         judge=getattr(judge, "model", judge.name) if judge else "",
         models=sorted({card.model_name(answer.model) for answer in answers if answer.model}),
@@ -171,4 +171,5 @@ def _collection(
         prompt_tokens=sum(answer.completion.prompt_tokens for answer in answers),
         completion_tokens=sum(answer.completion.completion_tokens for answer in answers),
         cost=sum(costs) if costs else None,
+        source=gathered.source.benchmark.name,
     )

@@ -4,7 +4,7 @@ The order, and why:
 
 | reason | dropped when |
 |---|---|
-| `failed` | a published row whose picture cannot be read (published.py); requests that failed left no answer to drop |
+| `failed` | a content filter stopped it, or a published row's picture cannot be read; a failed request left no answer |
 | `truncated`, `unparsed`, `wrong`, `not graded` | the benchmark's own grade says so, which evaluates and rewards too |
 | `answer in the prompt` | the question gives its answer away (leak.py) |
 | `empty reasoning`, `repeated reasoning` | there is nothing to learn from (reasoning.py) |

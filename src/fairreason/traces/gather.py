@@ -6,6 +6,7 @@ answers no rule can check, settings that the teacher does not take, a journal of
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +29,7 @@ from fairreason.traces.teachers import Price, Teacher
 
 SPLIT = "train"
 """Nothing trains on another, so no other is asked."""
+UNCHECKABLE = "no rule can check their answer"
 Progress = Callable[[int, int, float | None], None]
 """Called with (answers there, of, US dollars that this run has cost or None)."""
 
@@ -58,11 +60,12 @@ class Request:
 
 
 class Source(NamedTuple):
-    """A benchmark's questions, and how many were left out because no rule can check their answer."""
+    """A benchmark's questions, and how many rows of its split are none, by reason: those that its own loader leaves
+    out, and those that no rule can check."""
 
     benchmark: Benchmark
     examples: list[Example]
-    uncheckable: int
+    left_out: Mapping[str, int]
 
 
 class Gathered(NamedTuple):
@@ -150,13 +153,14 @@ def source(name: str, limit: int | None, data: Path | None) -> Source:
     benchmark.needs()
     everything = benchmark.load(SPLIT, data)
     examples = [example for example in everything if example.metadata.get("checkable") is not False]
+    left_out = +Counter({**benchmark.left_out(SPLIT, data), UNCHECKABLE: len(everything) - len(examples)})
     if not examples:
-        why = "no answer in it can be checked by a rule" if everything else f"its {SPLIT} split has no questions"
-        raise DataError(f"{name}: {why}, so no trace of it could be kept")
+        why = "; ".join(f"{rows:,} left out: {reason}" for reason, rows in left_out.items()) or "it is empty"
+        raise DataError(f"{name}: its {SPLIT} split has no questions to ask ({why}), so no trace of it could be kept")
     chosen = subset(examples, limit) if limit is not None else examples
     if not chosen:
         raise UsageError(f"{name}: a limit of {limit} is less than one bundle of its questions")
-    return Source(benchmark, chosen, len(everything) - len(examples))
+    return Source(benchmark, chosen, left_out)
 
 
 def _teacher(request: Request) -> Teacher:

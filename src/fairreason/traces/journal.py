@@ -102,12 +102,10 @@ class Journal:
         return [found[key] for key in sorted(found)]
 
     def _read(self) -> None:
+        first = self._first()  # before anything is cut off
         recover_lines(self.path)
         if not self.path.exists() or not self.path.stat().st_size:
             return self._begin()
-        first = next(iter_jsonl(self.path), {})
-        if first.get("format") != FORMAT:
-            raise DataError(f"{self.path}: not a journal of answers in format {FORMAT}. Give --out another name")
         others = [key for key in {**first, **self.settings} if first.get(key) != self.settings.get(key)]
         if others and next(self._rows(), None) is None:  # nothing was answered under them
             self._begin()
@@ -119,6 +117,15 @@ class Journal:
         for answer in self._rows():
             self.held.add((answer.id, answer.sample, answer.prompt_hash))
             self.spent += answer.cost or 0.0
+
+    def _first(self) -> dict[str, Any]:
+        """The first line; {} of a file that is not there or empty. Raises DataError where it is not ours."""
+        if not self.path.exists() or not self.path.stat().st_size:
+            return {}
+        first = next(iter_jsonl(self.path), {})
+        if first.get("format") != FORMAT:
+            raise DataError(f"{self.path}: not a journal of answers in format {FORMAT}. Give --out another name")
+        return first
 
     def _begin(self) -> None:
         write_atomic(self.path, json.dumps(self.settings, ensure_ascii=False) + "\n")

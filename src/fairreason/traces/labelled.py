@@ -74,12 +74,15 @@ def to_label(n: int = 100, seed: int = 0, data: Path | None = None) -> list[dict
     ]
 
 
-def given_labels(path: Path) -> dict[str, int]:
+def given_labels(path: Path, data: Path | None = None) -> dict[str, int]:
     """The labels in a file of such steps, by id; steps whose label is null are left. Raises DataError on any other."""
+    known = {step.id for step in labelled(data)[0]}
     labels: dict[str, int] = {}
     for line, row in rows(path):
         if row.get("label") not in (0, 1, None) or not isinstance(row.get("id"), str):
             raise DataError(f"{path}:{line}: needs an id, and a label that is 0, 1 or null")
+        if row["id"] not in known:
+            raise DataError(f"{path}:{line}: no step of the labelled traces has the id {row['id'][:100]}")
         if row.get("label") is not None:
             labels[row["id"]] = int(row["label"])
     return labels

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import NamedTuple
 
 import numpy as np
@@ -116,5 +117,5 @@ def origin(id: str) -> str:
 
 
 def whole_number(codes_W: np.ndarray) -> int:
-    """One number for a whole text."""
-    return int(grams(codes_W, len(codes_W))[0]) if len(codes_W) else -1
+    """One number for a whole text, as grams have one."""
+    return int.from_bytes(blake2b(codes_W.tobytes(), digest_size=8).digest(), "little") if len(codes_W) else -1

@@ -7,8 +7,9 @@ gold answer.
 
     <think>\nHalf of 1, so .5.\n</think>\n\nIt is\n\n\\[\\boxed{\\frac{1}{2}}\\]
 
-A row whose answer no rule can check (code without tests, a proof) is left out and counted, as with every teacher: a
-trace file promises answers that are right by the benchmark's own grade. Where the gold answer was read from the reply
+A row whose answer no rule can check (code without tests, a proof) is left out and counted, as with every teacher, and
+so is one that the source's own loader leaves out: a trace file promises answers that are right by the benchmark's own
+grade. Where the gold answer was read from the reply
 itself (Mixture-of-Thoughts, LLaVA-CoT) that grade says no more than that the source agrees with itself. A row whose
 picture cannot be read is dropped as `failed`. All is made anew from the source: the journal holds the settings alone.
 """

@@ -6,7 +6,7 @@ next one takes it back ("that is a stereotype", "I should not assume", "not all"
 that a rule finds are the question's own ("Who wore stereotypically masculine clothes?").
 
 The rules find wordings, not thoughts: they miss what is put in other words, and a judge model (judge.py) can be asked
-beside them. How far they agree with language models that labelled the same text: agreement.py, docs/traces-filters.md.
+beside them. How far they agree with language models that labelled the same text: agreement.py, docs/traces.md.
 """
 
 from __future__ import annotations

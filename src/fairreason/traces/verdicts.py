@@ -14,13 +14,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fairreason.benchmarks.base import prompt_text
 from fairreason.errors import DataError, RunError
-from fairreason.files import LineLog, iter_jsonl
+from fairreason.files import LineLog, iter_jsonl, write_atomic
 from fairreason.grading.reasoning import reasoning_of
 from fairreason.locks import locked_file
 from fairreason.models.backends.base import Backend
@@ -57,6 +57,7 @@ def verdicts_in(path: Path, backend: Backend) -> Iterator[Callable[[Sequence[Ste
             stack.enter_context(locked_file(path))
         except OSError as error:
             raise RunError(f"{path}: cannot be written ({error.strerror})") from None
+        _begin(path, settings)  # before anything is cut off
         log = stack.enter_context(contextlib.closing(LineLog(path, sync_seconds=0)))
         judges, held = _read(path)
         if settings not in judges:
@@ -74,6 +75,14 @@ def verdicts_in(path: Path, backend: Backend) -> Iterator[Callable[[Sequence[Ste
             return [held[key] for key in keys]
 
         yield ask
+
+
+def _begin(path: Path, settings: Mapping[str, Any]) -> None:
+    """The first line, whole or not at all. Raises DataError where it is there and no judge's."""
+    if not path.exists() or not path.stat().st_size:
+        write_atomic(path, json.dumps({"judge": settings}, ensure_ascii=False) + "\n")
+    elif not isinstance(next(iter_jsonl(path), {}).get("judge"), dict):
+        raise DataError(f"{path}:1: not a judge's verdicts; such a file begins with the judge")
 
 
 def _read(path: Path) -> tuple[list[dict[str, Any]], dict[str, Verdict]]:
