@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from made_answers import PHONE
 
@@ -15,7 +13,7 @@ from fairreason.benchmarks import get
 from fairreason.errors import DataError
 from fairreason.records import Example
 from fairreason.traces import withheld
-from fairreason.traces.overlap import GRAM, Hit, Withheld, whole_number
+from fairreason.traces.overlap import GRAM, Hit, Withheld
 from fairreason.traces.withheld import index_withheld, read_withheld
 
 LONG = (
@@ -102,12 +100,6 @@ def test_the_words_of_a_picture_question_are_half_of_it() -> None:
     assert tests.find(asked("Find x.")) is None
     assert found(tests, asked(LONG, images=("c.png",))).rule == "same question"
     assert tests.find(asked(LONG, "s/c", ("c.png",))) is None
-
-
-def test_a_whole_text_is_one_number_at_once() -> None:
-    start = time.process_time()
-    assert whole_number(np.arange(300_000, dtype=np.uint64)) != whole_number(np.arange(1, 300_001, dtype=np.uint64))
-    assert time.process_time() - start < 0.2  # word by word it takes three times as long
 
 
 def test_options_and_instruction_are_no_part_of_a_question() -> None:
