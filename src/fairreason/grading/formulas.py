@@ -30,6 +30,7 @@ from fairreason.grading.declared import (
     statement_spans,
 )
 from fairreason.grading.doubts import taken_back
+from fairreason.grading.factors import factor
 from fairreason.grading.latex import TEXT, is_wrapped, read
 from fairreason.grading.marks import has_box, marked
 
@@ -207,9 +208,10 @@ def _said_last(sentence: str) -> str | None:
 
 def _only(sentence: str) -> str | None:
     """The only value of a sentence: its one formula, or where it has none its one number."""
-    formulas = [_inside(match) for match in _MATH.finditer(sentence)]
-    found = formulas or [match[0] for match in _NUMBER.finditer(sentence)]
-    return found[0] if len(found) == 1 else None
+    found = [*_MATH.finditer(sentence)] or [*_NUMBER.finditer(sentence)]
+    if len(found) != 1 or factor(sentence, found[0].end()):
+        return None
+    return _inside(found[0]) if found[0].re is _MATH else found[0][0]
 
 
 def _conclusion(text: str) -> str | None:

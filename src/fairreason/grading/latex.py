@@ -23,7 +23,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from fairreason.grading.units import TEXT, scaled, without_unit
+from fairreason.grading.factors import scaled
+from fairreason.grading.units import TEXT, without_unit
 
 
 class Value(NamedTuple):
