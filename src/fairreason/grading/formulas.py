@@ -9,6 +9,9 @@ The places are those of grading/declared.py, in the same order, and one more at 
 | `line` | a last line that is nothing but the answer: `$28$ percent`, `\frac{4}{23}`, `1,000.99` |
 | `conclusion` | a last sentence that draws a conclusion and holds one value: `Therefore $x \ge 5$ is the solution.` |
 
+A sentence gives its value as such: not one that it supposes or bounds, nor a step (grading/asserted.py). A label is a
+name (`Area = 5`); `Setting $x = 5$` is prose.
+
 Two final answers are different when neither has the other's value, so 0.5 and 1/2 are one. Beside a box only a
 statement that is nothing but a value counts; words (`Answer: east`) are an answer only where the question's is words.
 """

@@ -59,7 +59,7 @@ _DEGREES = re.compile(r"\s*(?:\^\s*(?:\{\s*\\circ\s*\}|\\circ)|\\degree)$")
 _BASE = re.compile(r"(\d+)_(?:\{(\d+)\}|(\d+))")
 _ORDINAL = re.compile(r"(?<=\d)\s*\^?\s*\{?\s*(?:\\(?:text|mathrm)\s*\{\s*)?(?:st|nd|rd|th)(?![A-Za-z])\s*\}?\s*\}?")
 _TAIL = re.compile(
-    rf"(.*?[\d)}}\]a-z])(\s*)(?:{_TEXT}|(?:(?<=[\d)}}\]])|(?<=\s))([A-Za-z][A-Za-z .]*?(?:\s*/\s*[a-z]+)?))"
+    rf"(.*?[\d)}}\]a-z])(\s*)(?:{_TEXT}|(?:(?<=[\d)}}\]])|(?<=\s))([A-Za-z][A-Za-z .]{{0,80}}?(?:\s*/\s*[a-z]+)?))"
     r"\s*(?:\^\s*\{?([23])\}?)?$",
     re.DOTALL,
 )

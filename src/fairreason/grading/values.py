@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fairreason.grading.latex import TEXT, is_wrapped, read
+from fairreason.grading.latex import TEXT, is_wrapped, labelled, read
 from fairreason.grading.marks import has_box
 
 LONGEST_ANSWER = 2_000
@@ -23,6 +23,13 @@ _UNIT = re.compile(
 """A word or two behind a formula that may be its unit."""
 _COMMAND = re.compile(r"\\(?:begin|end)\{\w+\*?\}|\\[A-Za-z]+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_PROSE = re.compile(
+    r"\b(?:we|us|I|it|not?|never|nothing|nobody|cannot|if|whether|unless|when|where|for|with|given|let|set|put|try|check|assum\w+"
+    r"|suppos\w+|using|taking|trying|(?:sett|lett|putt|substitut|plugg)ing|reject\w*|discard\w*|exclud\w*|wrong|incorrect|false)\b"
+    r"|(?<!\bis )(?<!\bare )\b[^\W\d_]\s*=\s*\Z",
+    re.IGNORECASE,
+)
+"""A label that is no name: `We get total =`, `Setting x =`; a name does not end in a variable."""
 _KNOWN = frozenset(
     ("sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "log", "ln", "exp", "min", "max", "mod")
 )
@@ -44,7 +51,10 @@ def value_of(candidate: str) -> str | None:
         if rest and not (_UNIT.fullmatch(rest) and read(f"1 {rest}").text == "1"):
             return None
         return ", ".join(formulas) + (rf"\text{{ {rest}}}" if rest else "")
-    text = text[: m.start()] if (m := SENTENCE_END.search(text)) else text
+    end_mark = SENTENCE_END.search(text)
+    if end_mark and end_mark[0] == "?":
+        return None
+    text = text[: end_mark.start()] if end_mark else text
     return text if _is_formula(text) else None
 
 
@@ -72,6 +82,8 @@ def inside(match: re.Match[str]) -> str:
 
 def _is_formula(text: str) -> bool:
     """Whether a text without delimiters is a formula or a number with its unit: nothing of it is prose."""
+    if _PROSE.search(labelled(text)[0]):
+        return False
     value = read(text).text
     if is_wrapped(text):
         return True
