@@ -38,7 +38,8 @@ def test_a_negative_number_in_words_is_not_its_opposite():
         "Suppose that the area = 12", "Setting $x = 12$", "Then take x = 12.", "Next we try $n = 12$.", "If AB = 12",
         "The answer is definitely not $x = 12$.", "The answer is obtained by setting x = 12", "I chose x = 12",
         "The answer is unclear unless x = 12", "So for $n = 12$ it works.", "So we reject n = 12.",
-        "So we set $a = 12$.", "Thus if $x = 12$.", "Therefore $x=12$ gives a contradiction.", "Is the area = 12?", "12?",
+        "So we set $a = 12$.", "Thus if $x = 12$.", "Therefore $x=12$ gives a contradiction.", "Is the area = 12?",
+        "12?",
     ],
 )  # fmt: skip
 def test_an_equation_that_is_supposed_or_rejected_is_none(text):
