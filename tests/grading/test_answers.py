@@ -13,6 +13,7 @@ from fairreason.grading import answers, marks, sentences
 from fairreason.grading import declared as reader
 from fairreason.grading.answers import Menu, grade_choice, grade_integer, grade_text, option
 from fairreason.grading.declared import declared, final_part
+from fairreason.grading.maths import grade_math
 from fairreason.records import Completion, Example
 
 OPTIONS = ("The redcap", "The bluecap", "Can't be determined")
@@ -227,6 +228,35 @@ def test_what_declares_a_number(text, answer):
     assert grade.outcome == ("unparsed" if answer is None else "correct" if answer == "12" else "wrong")
 
 
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("#### 12", "correct"),
+        ("7 + 5\n#### 12\n", "correct"),
+        ("7 + 5\n####\n12", "correct"),
+        ("#### $12\n\nI hope that this helps!", "correct"),
+        ("#### **12**\n\nDone.", "correct"),
+        ("#### 12 apples", "correct"),
+        ("#### 12\n#### 13", "unparsed"),
+        ("#### 1. Count\n7\n#### 2. Add\n\\boxed{12}", "correct"),
+        ("#### 1) Count\n7\n#### 2) Add\n\n#### 12", "correct"),
+        ("#### 7 boxes\nEach has one.\n\nThe answer is 12.", "correct"),
+        ("#### Step 1: count\nThere are 7.\n\nThe final answer is $\\boxed{12}$.", "correct"),
+        ("#### 12 boxes\nEach has four.", "unparsed"),
+        ("#### 1.\nThere are 7 and 5.", "unparsed"),
+        ("#### 1. Count the apples\n7 + 5 = 12\n\nSo there are more apples.", "unparsed"),
+    ],
+)
+def test_hashes_mark_an_answer_or_open_a_heading(text, outcome):
+    assert grade_integer(SUM, Completion(text)).outcome == grade_math(SUM, Completion(text)).outcome == outcome
+
+
+def test_a_heading_of_an_option_chooses_none():
+    listed = "#### A. Can't be determined\nNo.\n#### B. The redcap\nYes.\n#### C. The bluecap\nNo.\n\n"
+    assert read(listed + r"\boxed{B}") == (0, "boxed") and read(listed + "Answer: B") == (0, "statement")
+    assert read(listed + "So it is the second.").value is None and read("#### B") == (0, "statement")
+
+
 def test_texts_are_compared_without_case_and_edge_punctuation():
     capital = Example("q/3", "q", "reasoning", "c", "Capital of France?", "Paris")
     for text in (
@@ -330,6 +360,8 @@ def test_any_text_is_graded_without_an_error(text):
         "The answer is A, " + "i.e. " * 180_000,
         r"\boxed{A}" + "\n}" * 400_000,
         "<think>" * 140_000,
+        "#### " * 200_000,
+        "####" + "9" * 100 + "\n#### x" * 150_000,
         "x" * 50_000_000,
     ],
 )

@@ -5,7 +5,7 @@ import doctest
 import pytest
 
 from fairreason.draws import shown_order
-from fairreason.grading import doubts, others, units
+from fairreason.grading import doubts, others
 from fairreason.grading.answers import grade_choice, grade_integer
 from fairreason.grading.maths import grade_math
 from fairreason.grading.people import grade_person
@@ -310,6 +310,6 @@ def test_a_person_that_is_denied_is_none():
 
 
 def test_the_examples_in_the_docstrings():
-    for module in (doubts, others, units):
+    for module in (doubts, others):
         found = doctest.testmod(module)
         assert found.attempted and not found.failed

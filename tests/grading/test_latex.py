@@ -58,6 +58,8 @@ from fairreason.grading.latex import is_words, read, undress, words
         ("slope = 2", "2", ""),
         ("=(4,0)", "(4,0)", ""),
         ("xy = 1", "xy = 1", ""),
+        (r"\theta = 30", r"\theta = 30", ""),
+        ("arcsin x = 1", "arcsin x = 1", ""),
         ("x = 5", "x = 5", ""),
         ("f(x) = 2x", "f(x) = 2x", ""),
         # variables are no units

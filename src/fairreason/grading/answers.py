@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from fairreason.draws import LETTERS, question_id, shown_order
 from fairreason.grading.declared import OPEN_THINKING, Parse, declared, final_part
+from fairreason.grading.factors import factor
 from fairreason.grading.others import another
-from fairreason.grading.units import SCALE
 from fairreason.records import Completion, Example, Grade
 
 _PLAIN_BOX = re.compile(r"\s*\\boxed\{([A-Z]|-?[1-9][0-9]{0,14}|0)\}\.?\s*")
@@ -115,7 +115,7 @@ def option(candidate: str, menu: Menu, rule: str = "line") -> int | None:
 
 def number(candidate: str, rule: str = "line") -> str | None:
     """The number that a candidate is, in plain digits: `1,234` -> `1234`, `073` -> `73`, `12.0` -> `12`; after a
-    statement or in a box words may follow (a unit), nothing that calculates or multiplies (`12 million`, `12k`).
+    statement or in a box words may follow (a unit), nothing that makes it another number (grading/factors.py).
 
     >>> number("1,234"), number("073"), number("12 apples", "boxed"), number("12 or 13", "statement"), number("1, 2")
     ('1234', '73', '12', None, None)
@@ -125,7 +125,7 @@ def number(candidate: str, rule: str = "line") -> str | None:
     if match is None:
         return None
     rest = match[2].strip(_EDGES + ".")
-    if rule == "rest" or SCALE.match(rest.lstrip("\\ ~")):
+    if rule == "rest" or factor(plain, match.end(1)):
         return None
     if rest and (rule == "line" or (rule == "boxed" and rest[0] in ",-") or _WORKING.search(rest)):
         return None

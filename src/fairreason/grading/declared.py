@@ -18,6 +18,7 @@ option:` or without, say nothing of the answer (grading/lists.py). A statement t
 that is taken back spoils the reply (grading/doubts.py), as does another answer behind it or a last line that is another
 (grading/others.py).
 A lower-case letter counts in a box or in brackets only, so the article "a" is never an option.
+`####` marks an answer on the last line, or where a number stands alone behind it; else it is a heading.
 Without braces a box holds one character, as in LaTeX; more of them (`\boxed 12`) may be meant or not: `unparsed`.
 Answers that are LaTeX are found in the same places by grading/formulas.py.
 """
@@ -68,6 +69,9 @@ _STATEMENT = re.compile(
 )
 THOUGHT = re.compile(r"(?i:</?think(?:ing)?\s?>)|\[/?THINK\]")
 """Where thinking opens or closes."""
+_MOST_DIGITS = 100
+"""Characters behind `####` among which a number alone ends."""
+
 
 Parse = Callable[[str, str], int | str | None]
 """(candidate, rule) -> the value that it declares, None where it is none. The rule is `boxed` (for all that is read as
@@ -183,11 +187,8 @@ def answer_start(text: str) -> int | None:
     >>> answer_start("It is late. The answer is B."), answer_start("late")
     (16, None)
     """
-    for pattern in (BOX, TAG), (_STATEMENT,):
-        found = [match.start() for one in pattern for match in one.finditer(text)]
-        if found:
-            return max(found)
-    return None
+    marks = [match.start() for one in (BOX, TAG) for match in one.finditer(text)]
+    return max(marks or [match.start() for match in _openings(text)], default=None)
 
 
 def statements(text: str) -> list[str]:
@@ -207,7 +208,7 @@ def statement_spans(text: str) -> list[tuple[int, int]]:
 
 def _statements(text: str) -> tuple[list[tuple[int, int]], int]:
     """The statements, and where the line ends that the last doubted one speaks of, 0 without any."""
-    found = list(_STATEMENT.finditer(text))[-MOST_STATEMENTS:]
+    found = _openings(text)[-MOST_STATEMENTS:]
     stops = [match.start() for match in found[1:]] + [len(text)]
     spans, doubted_to = [], 0
     items = listed(text) if any("\n" in match[0] for match in found) else frozenset()
@@ -220,6 +221,18 @@ def _statements(text: str) -> tuple[list[tuple[int, int]], int]:
             end = text.find("\n", match.end())
             doubted_to = len(text) if end < 0 else end
     return spans, doubted_to
+
+
+def _openings(text: str) -> list[re.Match[str]]:
+    """Every `answer is` and its like, without a `####` that opens a heading."""
+    last = text.rfind("\n", 0, len(text.rstrip())) + 1
+    return [match for match in _STATEMENT.finditer(text) if match[0][0] != "#" or _is_mark(text, match.end(), last)]
+
+
+def _is_mark(text: str, end: int, last_line: int) -> bool:
+    """Whether the `####` before `end` marks an answer: on the last line, or before a number alone."""
+    alone = text[end : end + _MOST_DIGITS].partition("\n")[0].strip(" *_\r\t")
+    return end >= last_line or (any(letter.isdigit() for letter in alone) and not re.search(r"\s|[.:)]$", alone))
 
 
 def has_doubted(text: str) -> bool:

@@ -23,7 +23,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from fairreason.grading.units import TEXT, scaled, without_unit
+from fairreason.grading.factors import scaled
+from fairreason.grading.units import TEXT, without_unit
 
 
 class Value(NamedTuple):
@@ -75,7 +76,7 @@ _THOUSANDS = re.compile(r"([-+]?\d{1,3})((?:,\d{3})+|(?:[  ]\d{3})+)(\.\d+)?")
 _FUNCTION = r"(?!(?:arc)?(?:sin|cos|tan|cot|sec|csc|log|ln|exp)h?\b)"
 _BARE_WORDS = re.compile(rf"{_FUNCTION}[A-Za-z]{{4,}}(?: [A-Za-z]+)*")
 _LABEL = re.compile(
-    rf"{_FUNCTION}(?:[A-Z][A-Za-z.]+|[a-z]{{4,}})(?: [A-Za-z.]+)*\s*=(?!.*[=<>])\s*"
+    rf"(?<![A-Za-z\\]){_FUNCTION}(?:[A-Z][A-Za-z.]+|[a-z]{{4,}})(?: [A-Za-z.]+)*\s*=(?!.*[=<>])\s*"
     r"|^=\s*",
     re.DOTALL,
 )
@@ -86,7 +87,7 @@ _OPTION = re.compile(r"\(([A-Z])\)\s*\S")
 @lru_cache(maxsize=1 << 14)
 def read(latex: str) -> Value:
     """The answer without its dress and its unit."""
-    text = scaled(_LABEL.sub("", _unwrap(undress(latex))))
+    text = scaled(labelled(latex)[1])
     unit = ""
     while True:  # 12^{\mathrm{th}} \text{ grade}, 5 \text{ cents}: one piece after the other
         shorter, named = without_unit(text)
@@ -98,6 +99,18 @@ def read(latex: str) -> Value:
     if match:
         text = match[1] + re.sub(r"\D", "", match[2]) + (match[3] or "")
     return Value(text, unit)
+
+
+@lru_cache(maxsize=1 << 14)
+def labelled(latex: str) -> tuple[str, str]:
+    """The label of an undressed answer, "" for none, and the answer without it.
+
+    >>> labelled("Area = 5"), labelled("x = 5")
+    (('Area = ', '5'), ('', 'x = 5'))
+    """
+    text = _unwrap(undress(latex))
+    label = _LABEL.search(text) if "=" in text else None
+    return (label[0], _LABEL.sub("", text)) if label else ("", text)
 
 
 def undress(latex: str) -> str:

@@ -3,7 +3,7 @@ r"""Where a reply marks its answer: boxes, answer tags, JSON objects with an ans
     The sum is $\boxed{\frac{1}{2}}$ and \boxed{3}.   ->  \frac{1}{2}, 3
     {"why": "He left.", "answer": "B"}               ->  B
 
-A digit or a brace right behind a box makes it unreadable (`\boxed{12}{5}`), a `million` behind it belongs to it.
+A box that is a part of a formula is unreadable (`\boxed{12}{5}`, `-\boxed{12}`), a `million` behind it belongs to it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import re
 from itertools import islice
 
-from fairreason.grading.units import BEHIND_BOX
+from fairreason.grading.factors import factor, is_scale
 
 _NEAR = 40
 _DEEPEST = 3
@@ -23,6 +23,16 @@ _BARE_BOX = re.compile(
     r"|(?=[-+−]?(?:\\?\$)?\d|[-+−]?\\(?!f?box)[A-Za-z]|[A-Za-z](?![A-Za-z])))"
 )
 r"""A box without braces: its one character, or the start of more. `\boxed format` only speaks of boxes."""
+_OPTION = re.compile(r"[A-Z]")
+_BEFORE = re.compile(
+    r"(?:[$=({\[&]\s*[−-]\s*|(?<![:\w*–—-])[−-]|[0-9]|(?:\\pm|\\mp|±)\s*|(?:\\[dt]?frac|\\sqrt|\})\{\s*)\Z"
+)
+_BEHIND = re.compile(
+    r"[\d{]|[.,:]\d|/ ?(?:\d|\\[dt]?frac|\\sqrt|\\pi)|\*\d|\^(?!\s*\{?\s*(?:\\(?:circ|text|mathrm|mbox)|°|st|nd|rd|th))"
+    r"|(?:[ ~]|\\[,;: ]){0,2}(?:\\(?:pi|sqrt|[dt]?frac|times|cdot|div|pm)(?![A-Za-z])"
+    r"|[−-] ?\d|\+ ?(?:\d|\\|[A-Za-z](?![A-Za-z])))"
+)
+r"""What stands at a box that is part of a formula: `-\boxed{12}`, `\boxed{12}^2`; a dash that opens a list is none."""
 TAG = re.compile(r"<answer>(.*?)(?:</answer>?|\Z)", re.IGNORECASE | re.DOTALL)
 _OBJECT = re.compile(r'\{\s*"')
 _KEY = re.compile(r'"(?:final[ _-]?)?answer"\s*:', re.IGNORECASE)
@@ -42,7 +52,7 @@ def marked(text: str) -> list[tuple[str | None, str]]:
     """What stands in boxes, answer tags and under answer keys, each with its rule; None for what is never closed or
     cannot be told."""
     found: list[tuple[str | None, str]] = [(candidate, "boxed") for candidate in boxes(text)]
-    found += [(match[1], "boxed") for match in _BARE_BOX.finditer(text)]
+    found += [(_whole(match[1], text, *match.span()), "boxed") for match in _BARE_BOX.finditer(text)]
     found += [(match[1], "tag") for match in TAG.finditer(text) if not has_box(match[1])]
     return found + [(value, "json") for value in keyed(text)]
 
@@ -67,7 +77,7 @@ def boxes(text: str) -> list[str | None]:
         between = text[end : found.start()] if found.start() - end < _NEAR else "."
         if not (groups and _JOINT.fullmatch(between)):
             groups.append([])
-        groups[-1].append(_with_scale(_innermost(text[found.end() : close].strip()), text, close + 1))
+        groups[-1].append(_whole(_innermost(text[found.end() : close].strip()), text, found.start(), close + 1))
         end = close + 1
         found = BOX.search(text, end)
     return [*map(_one_set, groups)]
@@ -99,10 +109,16 @@ def _one_set(group: list[str | None]) -> str | None:
     return None if None in group else ", ".join(boxed)
 
 
-def _with_scale(candidate: str, text: str, end: int) -> str | None:
-    """A box that ends at `end` with the `million` behind it; None where a digit or a brace follows at once."""
-    behind = BEHIND_BOX.match(text, end)
-    return candidate if behind is None else f"{candidate} {behind[1]}" if behind[1] else None
+def _whole(candidate: str | None, text: str, start: int, end: int) -> str | None:
+    """What a box from `start` to `end` says, with a `million` behind it; None where it is a part of a formula, or what
+    stands behind it calculates. `\\boxed{7} dozens of eggs` counts dozens, as one may."""
+    signed = not _OPTION.fullmatch(candidate or "") and _BEFORE.search(text[max(0, start - _NEAR) : start])
+    if candidate is None or signed or _BEHIND.match(text, end):
+        return None
+    word = factor(text, end)
+    if not word or word.casefold().startswith("dozen"):
+        return candidate
+    return f"{candidate} {word}" if is_scale(word) else None
 
 
 def _innermost(candidate: str) -> str:

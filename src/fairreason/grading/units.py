@@ -7,7 +7,8 @@ variable are none: `5m` is five times m, `4.4 m`, with a space behind a number, 
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+
+from fairreason.grading.factors import factor
 
 _TEXT = r"\\(?:text|textbf|textit|textrm|textnormal|mbox|hbox|mathrm|mathbf|mathit|operatorname)\s*\{([^{}]*)\}"
 TEXT = re.compile(_TEXT)
@@ -50,26 +51,6 @@ _NAMES = {
     form: unit for unit, forms in _UNITS.items() for name in (unit, *forms.split()) for form in (name, name + "s")
 }
 
-_SCALES = {
-    "hundred": 100,
-    "thousand": 1_000,
-    "million": 1_000_000,
-    "billion": 1_000_000_000,
-    "trillion": 1_000_000_000_000,
-    "dozen": 12,
-}
-_SCALE_WORD = rf"(?:{'|'.join(_SCALES)})s?(?![A-Za-z])"
-SCALE = re.compile(rf"(?i:{_SCALE_WORD})|(?:[kKM]|mln|bn)\b")
-"""Words and letters behind a number that multiply it; they are no unit."""
-BEHIND_BOX = re.compile(
-    rf"[\s$~]{{0,4}}(?:\\(?:text|mbox|mathrm)\s?\{{\s?)?((?!dozen){_SCALE_WORD})|[\d{{]", re.IGNORECASE
-)
-"""What makes a box another number: `\\boxed{12} million`. `\\boxed{7} dozens of eggs` counts dozens, as one may."""
-_SCALED = re.compile(
-    r"([-+]?\s?(?:\\?[$€£])?\s?)((?:\d{1,3}(?:,\d{3})+|\d{1,30})(?:\.\d{1,30})?)(?:\s|~|\\[,;: ]){0,4}"
-    rf"(\\(?:text|textbf|mbox|mathrm)\s?\{{\s?)?({'|'.join(_SCALES)})s?(?![A-Za-z])(.*)",
-    re.DOTALL | re.IGNORECASE,
-)
 _PROSE = re.compile(r"(?:is|are|was|were|too|not|which|that|fails?)\b")
 """How words begin that say something of a number."""
 _CURRENCY = re.compile(r"([-+]?)\s*(?:\\?\$|([€£]))\s*(?=[\d.])|(?<=\d)\s*(?:\\?\$|([€£]))$")
@@ -78,27 +59,12 @@ _DEGREES = re.compile(r"\s*(?:\^\s*(?:\{\s*\\circ\s*\}|\\circ)|\\degree)$")
 _BASE = re.compile(r"(\d+)_(?:\{(\d+)\}|(\d+))")
 _ORDINAL = re.compile(r"(?<=\d)\s*\^?\s*\{?\s*(?:\\(?:text|mathrm)\s*\{\s*)?(?:st|nd|rd|th)(?![A-Za-z])\s*\}?\s*\}?")
 _TAIL = re.compile(
-    rf"(.*?[\d)}}\]a-z])(\s*)(?:{_TEXT}|(?:(?<=[\d)}}\]])|(?<=\s))([A-Za-z][A-Za-z .]*?(?:\s*/\s*[a-z]+)?))"
+    rf"(.*?[\d)}}\]a-z])(\s*)(?:{_TEXT}|(?:(?<=[\d)}}\]])|(?<=\s))([A-Za-z][A-Za-z .]{{0,80}}?(?:\s*/\s*[a-z]+)?))"
     r"\s*(?:\^\s*\{?([23])\}?)?$",
     re.DOTALL,
 )
 _PLAIN_NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+")
 _FUNCTION = re.compile(r"(?:sin|cos|tan|cot|sec|csc|log|ln|exp|arc|max|min|mod)")
-
-
-def scaled(text: str) -> str:
-    r"""A number with the word that multiplies it as one number.
-
-    >>> scaled("1.5 million"), scaled(r"\$12\text{ thousand dollars}"), scaled("12 apples")
-    ('1500000', '\\$12000\\text{ dollars}', '12 apples')
-    """
-    match = _SCALED.fullmatch(text)
-    if match is None:
-        return text
-    sign, digits, wrap, word, behind = match.groups()
-    number = format(Decimal(digits.replace(",", "")) * _SCALES[word.casefold()], "f")
-    rest = (r"\text{" + behind if behind.strip() != "}" else "") if wrap else behind
-    return sign + (number.rstrip("0").rstrip(".") if "." in number else number) + rest
 
 
 def without_unit(text: str) -> tuple[str, str]:
@@ -130,7 +96,7 @@ def _unit_name(tail: re.Match[str]) -> str | None:
             name, power = name.removeprefix(square), "3" if square == "cubic " else "2"
     units = [_NAMES.get(part.strip()) for part in name.split("/")]
     certain = wrapped is not None or len(name) > 1 or (space and _PLAIN_NUMBER.fullmatch(before))
-    if _PROSE.match(name) or SCALE.match(name):
+    if _PROSE.match(name) or factor(" " + name.lstrip("\\"), 0):
         return None
     if all(units) and certain:
         return "/".join(map(str, units)) + (f"^{power}" if power else "")
