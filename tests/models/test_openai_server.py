@@ -30,6 +30,7 @@ from fairreason.models.backends import (
     Sampling,
     background,
     openai_client,
+    openai_messages,
     openai_session,
     retries,
 )
@@ -274,6 +275,28 @@ def test_what_every_question_would_meet_stops_at_once(reply, sentence):
     assert sentence in str(error.value) and KEY not in str(error.value) and len(server.asked) <= 8
 
 
+def test_an_error_of_our_own_is_raised_behind_what_was_under_way(monkeypatch):
+    def breaks(self, reply, sampling):
+        return read(self, reply, sampling) if b"late" in json.dumps(reply).encode() else 1 / 0
+
+    read = openai_session.Session.read
+    monkeypatch.setattr(openai_session.Session, "read", breaks)
+    server = Loopback(
+        lambda body, before: says("B") if asked_for(body)[-1] == "0" else Reply(says("late").content, delay=0.3)
+    )
+    got = []
+    with server.running() as url, pytest.raises(ZeroDivisionError):
+        prompts = [Prompt(str(i), f"question {i}") for i in range(40)]
+        for item in BACKENDS["openai"]("tiny", base_url=url, concurrency=4).generate(prompts, Sampling(9)):
+            got.append(item[0])
+    assert sorted(got) == [1, 2, 3] and len(server.asked) == 4
+
+
+@pytest.mark.parametrize("tokens", [10**400, 2**31, True, -1, 7.0, "7"], ids=lambda tokens: str(tokens)[:9])
+def test_a_number_of_tokens_that_no_reply_has_is_none(tokens):
+    assert openai_messages.count({"n": tokens}, "n") == 0 and openai_messages.count({"n": 2**31 - 1}, "n") > 0
+
+
 def test_without_a_key_a_server_that_wants_one_says_so(monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY")
     with Loopback(lambda body, before: refuses(401)).running() as url, pytest.raises(ModelError, match="is not set"):
@@ -364,6 +387,18 @@ def test_a_server_may_name_the_hour_to_come_back():
     past = email.utils.formatdate(time.time() - 30, usegmt=True)
     assert retries.retry_after({"retry-after": past}) == 0
     assert [retries.retry_after({"retry-after": odd}) for odd in ("-1", "nan", "inf", "")] == [None] * 4
+    years = [f"Wed, 21 Oct {year} 07:28:00 GMT" for year in (20269, 10**30)]
+    assert [retries.retry_after({"retry-after": odd}) for odd in years] == [None] * 2
+
+
+@pytest.mark.parametrize("wait", ["0", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_wait_that_is_over_takes_no_pause_away(monkeypatch, wait):
+    monkeypatch.setattr(retries, "FIRST_PAUSE", 0.4)
+    server = Loopback(lambda body, before: refuses(503, retry_after=wait) if before < 2 else says("B"))
+    start = time.monotonic()
+    with server.running() as url:
+        ask(url)
+    assert time.monotonic() - start >= 0.5 * (0.4 + 0.8)
 
 
 def test_the_name_of_the_limit_follows_the_server():

@@ -24,6 +24,7 @@ from fairreason.records import Completion, FinishReason
 
 SENT_AS_THEY_ARE = ("PNG", "JPEG")
 FILTERED = "the server's content filter stopped the answer"
+MOST_TOKENS = 2**31 - 1
 ORIENTATION = 0x0112  # the EXIF tag by which a server may turn a picture
 
 
@@ -177,9 +178,9 @@ def _finish(stated: Any, tokens: int, most: int) -> FinishReason:
 
 
 def count(usage: Any, name: str) -> int:
-    """A number of tokens, 0 where the server gives none."""
+    """A number of tokens, 0 where the server gives none that a reply can have."""
     value = usage.get(name) if isinstance(usage, dict) else None
-    return value if isinstance(value, int) and value > 0 else 0
+    return value if type(value) is int and 0 < value <= MOST_TOKENS else 0
 
 
 def _storable(text: str) -> str:

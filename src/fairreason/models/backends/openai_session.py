@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import openai
 
-from fairreason.errors import DataError, FairReasonError, ModelError
+from fairreason.errors import DataError, ModelError
 from fairreason.models.backends import openai_messages, openai_responses
 from fairreason.models.backends.base import Prompt, Sampling, failed
 from fairreason.models.backends.limit import Limit
@@ -79,7 +79,7 @@ class Session:
         self.answered = self.failed_in_a_row = 0
         self.not_before = 0.0
         self.other_limit = False
-        self.error: FairReasonError | None = None
+        self.error: Exception | None = None
         self.stopped = stopped or asyncio.Event()
 
     async def models(self) -> list[dict[str, Any]]:
@@ -120,7 +120,7 @@ class Session:
             for job in left:
                 try:
                     going = await one(job)
-                except FairReasonError as error:
+                except Exception as error:  # raised below, when what is under way is kept
                     self.stop(error)
                     return
                 if not going or self.stopped.is_set():
@@ -194,7 +194,7 @@ class Session:
                 raise FailedError(trouble)
             if trouble.wait is not None:  # the server means everybody
                 self.not_before = max(self.not_before, asyncio.get_running_loop().time() + trouble.wait)
-            await self.sleep(pause(attempt, trouble.wait))
+            await self.sleep(pause(attempt))
 
     async def _once(self, send: Callable[[], Awaitable[Value]]) -> Value:
         """One try, when the server has a place for it and is to be asked again."""
@@ -225,7 +225,7 @@ class Session:
                 return None
             raise
 
-    def stop(self, error: FairReasonError) -> None:
+    def stop(self, error: Exception) -> None:
         self.error = self.error or error
         self.stopped.set()
 
