@@ -441,6 +441,22 @@ def test_key_and_password_stand_in_no_answer_and_no_error():
         assert backend.fingerprint == BACKENDS["openai"]("tiny", base_url=url).fingerprint
 
 
+def test_a_password_stands_nowhere_however_it_is_written():
+    """As a server that sends its request back has it: the header, and the address."""
+
+    class Echo(Loopback):
+        def reply(self, body, headers, path):
+            super().reply(body, headers, path)
+            said = f"{headers['Authorization']} of me:hush%2Dhush%40{{1 and hush-hush@{{1 and hush-hush%40%7B1"
+            return says(said) if asked_for(body) == "question 0" else refuses(400, said)
+
+    with Echo(lambda body, before: None).running() as url:
+        secret = url.replace("http://", "http://me:hush%2Dhush%40{1@")
+        got = ask(secret, 2, concurrency=1)
+    for text in (got["q/0"][0].text, got["q/1"][0].text):
+        assert "Basic [key] of me:[key] and [key] and [key]" in text
+
+
 @pytest.mark.parametrize("length", range(160, 205, 9))
 def test_no_part_of_a_key_is_shown_where_a_sentence_is_cut(length):
     around = "x" * length + " "

@@ -1,8 +1,8 @@
 """What a failed request means: ask again, count it on its question, or stop asking altogether.
 
 A fault that may pass (429, 5xx, a time-out, a closed connection, HTML or half a JSON) is asked again after a pause that
-doubles, with jitter, and never before the server wants it (Retry-After). What every question would meet (a refused key, an unknown
-model, an empty account) stops the work at once: what has been answered by then is kept.
+doubles, with jitter, and never before the server wants it (Retry-After). What every question would meet (a refused key,
+an unknown model, an empty account) stops the work at once: what has been answered by then is kept.
 """
 
 from __future__ import annotations
