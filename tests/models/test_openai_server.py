@@ -214,6 +214,7 @@ FAULTS = {
     "a list": Reply(b"[1]"),
     "an error with 200": Reply(b'{"error": {"message": "overloaded"}}'),
     "no choice": Reply(b'{"choices": []}'),
+    "an answer that broke off": says("half", "insufficient_system_resource"),
     "a number": Reply(b'{"choices": [{"message": {"content": 7}}]}'),
     "not UTF-8": Reply(b'{"choices": [{"message": {"content": "\xff"}}]}'),
 }

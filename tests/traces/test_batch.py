@@ -189,6 +189,13 @@ def test_results_that_are_none_are_counted_and_asked_again_by_the_next_run(tmp_p
     assert len(server.asked) == 12 and len(rows(path)) == 8
 
 
+def test_a_result_without_an_answer_costs_what_it_names(tmp_path):
+    empty = {**chat("B"), "choices": []}
+    with BatchServer(lambda line: done(empty) if line["custom_id"] == "3" else echo(line)).running() as url:
+        asked = run(url, tmp_path / "own.answers.jsonl", prompts(8), ceiling=8)
+    assert (asked.answered, asked.failed) == (7, 1) and asked.cost == pytest.approx(8 * 3 / 16)
+
+
 def test_a_batch_that_failed_says_why(tmp_path):
     server, path = BatchServer(lambda line: None, status="failed"), tmp_path / "own.answers.jsonl"
     with server.running() as url:

@@ -196,6 +196,7 @@ class _Batches:
             await self.journal.keep(answer_of(job, made, reply.model, cost))
         except BadReplyError as error:
             made = Completion(self.session.shown(str(error)) if result else lack, "error")
+            cost = self.teacher.lost(error) or None
         self.budget.settle(most, cost or 0.0)
         if key not in self.wanted:
             return

@@ -131,15 +131,24 @@ class Session:
         if self.error is not None:
             raise self.error
 
-    async def answer(self, prompt: Prompt, sampling: Sampling, sample: int) -> Answered | None:
-        """The answer, a failed one with its reason, or None when all stops."""
+    async def answer(
+        self, prompt: Prompt, sampling: Sampling, sample: int, again: Callable[[BadReplyError], bool] = lambda bad: True
+    ) -> Answered | None:
+        """The answer, a failed one with its reason, or None when all stops. `again` says whether a question whose reply
+        held no answer may be asked once more."""
         try:
             fields = APIS[self.dialect.api].request(self.model, prompt, sampling, sample, self.dialect)
         except DataError as error:
             return Answered(failed(str(error), 1)[0], paid=False)
 
         async def post() -> Answered:
-            return self.read(parse(await self._posted(fields)), sampling)
+            reply = parse(await self._posted(fields))
+            try:
+                return self.read(reply, sampling)
+            except BadReplyError as bad:
+                if again(bad):
+                    raise
+                raise FailedError(self._judged(bad)) from None
 
         try:
             answered = await self.persistently(post)
@@ -188,13 +197,16 @@ class Session:
             try:
                 return await self._once(send)
             except (openai.OpenAIError, BadReplyError, TimeoutError, ValueError, TypeError) as error:
-                trouble = judge(error, self.model, self.key, self.time_limit, self.shown)
+                trouble = self._judged(error)
             attempt += 1
             if trouble.then != "again" or attempt >= (tries or trouble.tries):
                 raise FailedError(trouble)
             if trouble.wait is not None:  # the server means everybody
                 self.not_before = max(self.not_before, asyncio.get_running_loop().time() + trouble.wait)
             await self.sleep(pause(attempt))
+
+    def _judged(self, error: Exception) -> Trouble:
+        return judge(error, self.model, self.key, self.time_limit, self.shown)
 
     async def _once(self, send: Callable[[], Awaitable[Value]]) -> Value:
         """One try, when the server has a place for it and is to be asked again."""
