@@ -339,7 +339,10 @@ def test_batches_under_way_are_not_asked_for_otherwise(tmp_path):
     (tmp_path / "own.batch.json").write_text('{"batches": []}')
     with Loopback(right).running() as url:
         ask = (items(tmp_path, 40), "--teacher", "tiny", "--base-url", url, "--out", tmp_path / "own.jsonl")
-        assert "add --batch to wait for them" in refused(2, *ask)
+        assert "ask their own teacher with --batch" in refused(2, *ask)
+    for teacher in (("self", "--model", "lab", "--max-new-tokens", 4), ("source",)):
+        ask = ("lab-math", "--teacher", *teacher, "--out", tmp_path / "own.jsonl", "--limit", 4)
+        assert "ask their own teacher with --batch" in refused(2, *ask)
 
 
 def test_paths_of_the_journal(tmp_path):

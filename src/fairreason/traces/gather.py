@@ -86,6 +86,8 @@ def gather(
     """Asks for what the journal beside `out` does not hold yet. Raises FairReasonError; what was answered stays. A
     teacher that goes away when these questions have answers is no exception, but the result's `error`."""
     outputs.check(request.out, request.bench)
+    if not request.batch:
+        under_way.refuse(journal_path(request.out))
     teacher = None if request.teacher == teachers.SELF else _teacher(request)
     sampled = teacher is None or teacher.dialect.sampled
     temperature = (1.0 if request.temperature is None else request.temperature) if sampled else 0.0
@@ -213,10 +215,7 @@ def _ask(
         return own.write_own(backend, jobs, sampling, journal, seen)
     assert teacher is not None
     budget = Budget(request.max_cost, teacher.price, journal.spent)
-    left = under_way.batch_path(journal.path)
-    if not request.batch and left.exists():
-        raise UsageError(f"{left}: batches are under way for these questions; add --batch to wait for them")
-    if not jobs and not left.exists():
+    if not jobs and not under_way.batch_path(journal.path).exists():
         return ask.Asked()
     teachers.check_key(teacher)
     if request.batch:

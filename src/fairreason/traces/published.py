@@ -22,7 +22,7 @@ from fairreason.benchmarks.base import Benchmark, answer_text, grade_one, prompt
 from fairreason.errors import DataError, UsageError
 from fairreason.pictures import open_image
 from fairreason.records import Completion, Example
-from fairreason.traces import outputs
+from fairreason.traces import outputs, under_way
 from fairreason.traces.answers import Answer
 from fairreason.traces.ask import Asked
 from fairreason.traces.gather import SPLIT, Gathered, Progress, Request, refuse, source
@@ -34,7 +34,7 @@ UNKNOWN = ("model", "address", "version", "temperature", "seed", "max_new_tokens
 
 def published(request: Request, data: Path | None = None, progress: Progress = lambda done, of, cost: None) -> Gathered:
     """The source's own traces as answers. Raises UsageError where it has none, or where the journal of `--out` holds
-    answers of a teacher that was asked."""
+    answers of a teacher that was asked, or waits for them."""
     _refuse(request)
     found = source(request.bench, request.limit, data)
     if not any(example.trace for example in found.examples):
@@ -52,6 +52,7 @@ def published(request: Request, data: Path | None = None, progress: Progress = l
 
 def _refuse(request: Request) -> None:
     outputs.check(request.out, request.bench)
+    under_way.refuse(journal_path(request.out))
     given = {
         "--base-url": request.base_url,
         "--model": request.model,
