@@ -24,7 +24,7 @@ from fairreason.errors import DataError, ModelError, UsageError
 from fairreason.models.backends import retries
 from fairreason.traces.gather import Request, _kept, gather, source
 from fairreason.traces.journal import Journal, journal_path
-from fairreason.traces.teachers import PRESETS, find
+from fairreason.traces.teachers import PRESETS, Price, find
 
 pytestmark = pytest.mark.usefixtures("own_time_limit")
 COUNT = 300  # of which the train split has about 180
@@ -171,6 +171,24 @@ def test_a_ceiling_stops_with_a_sentence_and_exit_0(tmp_path):
         assert (
             "stopped: --max-cost 5 leaves no room for another answer; the same command with a higher one goes on" in err
         )
+
+
+def test_a_ceiling_counts_what_was_asked_for_without_a_price(tmp_path):
+    """Three tokens written an answer; of every fourth one nobody counts, so it costs its worst case."""
+
+    def answer(body, before=0):
+        reply = json.loads(right(body).content)
+        return Reply(json.dumps(reply | ({"usage": None} if len(server.asked) % 4 == 0 else {})).encode())
+
+    server = Loopback(answer)
+    with server.running() as url:
+        ask = Request(items(tmp_path, COUNT), "tiny", tmp_path / "own.jsonl", url, max_new_tokens=16, concurrency=1)
+        assert gather(replace(ask, limit=8)).asked.answered == 8
+        price = Price(0, 1_000_000 / 16)
+        spent = 6 * 3 / 16 + 2 * 16 / 16
+        assert gather(replace(ask, price=price, max_cost=spent + 0.9)).asked.answered == 0
+        more = gather(replace(ask, price=price, max_cost=spent + 1.5))
+    assert more.asked.answered == 3 and more.asked.cost == 3 * 3 / 16 and len(server.asked) == 11
 
 
 def test_what_cannot_be_asked_is_one_sentence_before_anything_is_paid(tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from fairreason.benchmarks.base import Benchmark
 from fairreason.errors import DataError, ModelError, RunError, UsageError
 from fairreason.evaluation.subset import subset
 from fairreason.models.backends import BACKENDS
-from fairreason.models.backends.base import Backend, Sampling
+from fairreason.models.backends.base import Backend, Prompt, Sampling
 from fairreason.models.backends.openai_server import shown
 from fairreason.records import Example
 from fairreason.traces import ask, batch, outputs, own, teachers, under_way
@@ -125,7 +125,7 @@ def gather(
             progress(before + now.answered + now.failed, before + len(jobs), now.cost)
 
         try:
-            asked = _ask(request, teacher, backend, jobs, sampling, journal, seen, tell)
+            asked = _ask(request, teacher, backend, prompts, jobs, sampling, journal, seen, tell)
         except ModelError as trouble:
             error = _kept(trouble, journal, teacher)
         asked.wanted, asked.before = before + len(jobs), before
@@ -205,6 +205,7 @@ def _ask(
     request: Request,
     teacher: Teacher | None,
     backend: Backend | None,
+    prompts: list[Prompt],
     jobs: list[ask.Job],
     sampling: Sampling,
     journal: Journal,
@@ -214,7 +215,7 @@ def _ask(
     if backend is not None:
         return own.write_own(backend, jobs, sampling, journal, seen)
     assert teacher is not None
-    budget = Budget(request.max_cost, teacher.price, journal.spent)
+    budget = Budget(request.max_cost, teacher.price, _spent(teacher, prompts, sampling, journal))
     if not jobs and not under_way.batch_path(journal.path).exists():
         return ask.Asked()
     teachers.check_key(teacher)
@@ -226,6 +227,17 @@ def _ask(
         teacher, jobs, sampling, journal, budget,
         concurrency=request.concurrency, time_limit=request.time_limit, progress=seen,
     )  # fmt: skip
+
+
+def _spent(teacher: Teacher, prompts: list[Prompt], sampling: Sampling, journal: Journal) -> float:
+    """What the journal's answers cost; those that were asked for without a price, at the teacher's."""
+    if teacher.price is None:
+        return journal.spent
+    put = {prompt.id: prompt for prompt in prompts}
+    return journal.spent + sum(
+        teacher.cost(one.completion, teacher.most(put.get(one.id, Prompt(one.id, "")), sampling)) or 0.0
+        for one in journal.unpriced()
+    )
 
 
 def _kept(error: ModelError, journal: Journal, teacher: Teacher | None) -> ModelError:
