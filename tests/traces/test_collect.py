@@ -177,6 +177,16 @@ def test_questions_that_a_ceiling_left_do_not_count_as_asked(tmp_path):
     assert sum(one.asked for one in found.balance if one.by == "condition") == there
 
 
+def test_a_cost_that_is_known_of_some_answers_alone_says_so(tmp_path):
+    bench = own(tmp_path)
+    with Loopback(replies(bench)).running() as url:
+        first = collect(asking(bench, url, tmp_path, limit=8))
+        assert "| cost, all answers | unknown |" in first.card.read_text()
+        found = collect(asking(bench, url, tmp_path, price=Price(0, 1e6)))
+    new = found.gathered.asked.answered
+    assert f"| cost, all answers | {3 * new}.00 US dollars, and unknown of 8 answers |" in found.card.read_text()
+
+
 def test_where_the_teacher_broke_off_the_files_are_written_and_the_error_is_said(tmp_path, monkeypatch):
     bench = own(tmp_path)
 

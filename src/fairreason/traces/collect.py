@@ -171,4 +171,5 @@ def _collection(
         prompt_tokens=sum(answer.completion.prompt_tokens for answer in answers),
         completion_tokens=sum(answer.completion.completion_tokens for answer in answers),
         cost=sum(costs) if costs else None,
+        unpriced=len(answers) - len(costs),
     )
