@@ -200,6 +200,9 @@ def test_what_cannot_be_asked_is_one_sentence_before_anything_is_paid(tmp_path, 
         assert "Did you mean o4-mini" in refused(2, bench, "--teacher", "o4-minni", "--out", out)
         assert "--price IN,OUT" in refused(2, bench, "--teacher", "tiny", *at, "--max-cost", 1)
         assert "takes no temperature" in refused(2, bench, "--teacher", "o4-mini", *at, "--temperature", 1)
+        for option in (("--backend", "vllm"), ("--threads", 4)):
+            sentence = refused(2, bench, "--teacher", "tiny", *at, *option)
+            assert f"{option[0]}: is for the teacher self" in sentence
         elsewhere = ("--teacher", "tiny", "--base-url", url, "--out")
         ending = "must be a file's name that ends in .jsonl"
         assert ending in refused(2, bench, *elsewhere, tmp_path / "own.md")

@@ -6,8 +6,8 @@ answers no rule can check, settings that the teacher does not take, a journal of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -162,6 +162,7 @@ def source(name: str, limit: int | None, data: Path | None) -> Source:
 
 
 def _teacher(request: Request) -> Teacher:
+    refuse(request, ("backend", "threads"), f"is for the teacher {teachers.SELF}; this one is asked over a server")
     teacher = teachers.find(request.teacher, request.base_url, request.model, request.price)
     shown(teacher.base_url)  # what is no address is an error now
     teachers.check_sampling(teacher, request.temperature, request.thinking)
@@ -176,24 +177,21 @@ def _teacher(request: Request) -> Teacher:
 
 
 def _refuse_remote(request: Request) -> None:
-    given = {
-        "--base-url": request.base_url,
-        "--max-cost": request.max_cost,
-        "--price": request.price,
-        "--batch": request.batch or None,
-    }
-    refuse(given, "is for a teacher over a server; the teacher self runs here")
+    served = ("base_url", "concurrency", "time_limit", "max_cost", "price", "batch")
+    refuse(request, served, "is for a teacher over a server; the teacher self runs here")
     if request.model is None:
         raise UsageError("--teacher self: name the model under training with --model")
     if request.backend not in BACKENDS:
         raise UsageError(f"--backend: unknown backend {request.backend}; there are {', '.join(BACKENDS)}")
+    if request.backend != "huggingface":
+        refuse(request, ("threads",), "is for --backend huggingface")
 
 
-def refuse(given: Mapping[str, Any], why: str) -> None:
-    """Raises UsageError for the first of these options that has a value."""
-    for option, value in given.items():
-        if value is not None:
-            raise UsageError(f"{option}: {why}")
+def refuse(request: Request, options: Collection[str], why: str) -> None:
+    """Raises UsageError for the first of these options that is not at its default."""
+    for option in fields(Request):
+        if option.name in options and getattr(request, option.name) != option.default:
+            raise UsageError(f"--{option.name.replace('_', '-')}: {why}")
 
 
 def _backend(request: Request) -> Backend:

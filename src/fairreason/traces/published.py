@@ -15,6 +15,7 @@ picture cannot be read is dropped as `failed`. All is made anew from the source:
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -53,16 +54,8 @@ def published(request: Request, data: Path | None = None, progress: Progress = l
 def _refuse(request: Request) -> None:
     outputs.check(request.out, request.bench)
     under_way.refuse(journal_path(request.out))
-    given = {
-        "--base-url": request.base_url,
-        "--model": request.model,
-        "--temperature": request.temperature,
-        "--max-cost": request.max_cost,
-        "--price": request.price,
-        "--batch": request.batch or None,
-        "--samples": request.samples if request.samples > 1 else None,
-    }
-    refuse(given, f"is for a teacher that is asked; the teacher {SOURCE} is what was published")
+    options = {field.name for field in fields(Request)} - {"bench", "teacher", "out", "limit", "seed"}
+    refuse(request, options, f"is for a teacher that is asked; the teacher {SOURCE} is what was published")
 
 
 def _answer(benchmark: Benchmark, example: Example) -> Answer:
