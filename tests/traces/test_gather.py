@@ -191,6 +191,19 @@ def test_a_ceiling_counts_what_was_asked_for_without_a_price(tmp_path):
     assert more.asked.answered == 3 and more.asked.cost == 3 * 3 / 16 and len(server.asked) == 11
 
 
+def test_a_ceiling_below_one_answer_is_one_sentence(tmp_path):
+    at = ("--teacher", "tiny", "--price", "0,62500", "--max-new-tokens", 16, "--out", tmp_path / "own.jsonl")
+    server = Loopback(lambda body, before: Reply(b'{"choices": [], "usage": {"completion_tokens": 8}}'))
+    with server.running() as url:
+        ask = (items(tmp_path, COUNT), *at, "--base-url", url)
+        _, _, err = run(*ask, "--max-cost", 0.9)
+        assert server.asked == [] and "Traceback" not in err
+        assert "answers came (--max-cost 0.9 leaves no room for another answer)" in err
+        code, _, err = run(*ask, "--max-cost", 1.2)
+        assert code == 1 and len(server.asked) == 1 and "Traceback" not in err
+        assert "a reply without a choice" in err and "; --max-cost 1.2 leaves no room for another answer)" in err
+
+
 def test_what_cannot_be_asked_is_one_sentence_before_anything_is_paid(tmp_path, monkeypatch):
     bench, out = items(tmp_path, 40), tmp_path / "own.jsonl"
     server = Loopback(right)

@@ -132,8 +132,8 @@ def gather(
     answers = journal.answers(hashes, request.samples)
     if error is not None and not answers:
         raise error
-    if jobs and not (asked.answered or before or asked.stopped):
-        reason = next(iter(asked.reasons), "no reason given")
+    if jobs and not (asked.answered or before):
+        reason = "; ".join(filter(None, [*list(asked.reasons)[:1], asked.stopped])) or "no reason given"
         raise RunError(f"{found.benchmark.name}: not one of {len(jobs):,} answers came ({reason})")
     return Gathered(found, answers, asked, settings, journal.path, error)
 
