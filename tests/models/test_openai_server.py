@@ -30,6 +30,7 @@ from fairreason.models.backends import (
     Sampling,
     background,
     openai_client,
+    openai_messages,
     openai_session,
     retries,
 )
@@ -213,6 +214,7 @@ FAULTS = {
     "a list": Reply(b"[1]"),
     "an error with 200": Reply(b'{"error": {"message": "overloaded"}}'),
     "no choice": Reply(b'{"choices": []}'),
+    "an answer that broke off": says("half", "insufficient_system_resource"),
     "a number": Reply(b'{"choices": [{"message": {"content": 7}}]}'),
     "not UTF-8": Reply(b'{"choices": [{"message": {"content": "\xff"}}]}'),
 }
@@ -272,6 +274,28 @@ def test_what_every_question_would_meet_stops_at_once(reply, sentence):
     with server.running() as url, pytest.raises(ModelError) as error:
         ask(url, 500)
     assert sentence in str(error.value) and KEY not in str(error.value) and len(server.asked) <= 8
+
+
+def test_an_error_of_our_own_is_raised_behind_what_was_under_way(monkeypatch):
+    def breaks(self, reply, sampling):
+        return read(self, reply, sampling) if b"late" in json.dumps(reply).encode() else 1 / 0
+
+    read = openai_session.Session.read
+    monkeypatch.setattr(openai_session.Session, "read", breaks)
+    server = Loopback(
+        lambda body, before: says("B") if asked_for(body)[-1] == "0" else Reply(says("late").content, delay=0.3)
+    )
+    got = []
+    with server.running() as url, pytest.raises(ZeroDivisionError):
+        prompts = [Prompt(str(i), f"question {i}") for i in range(40)]
+        for item in BACKENDS["openai"]("tiny", base_url=url, concurrency=4).generate(prompts, Sampling(9)):
+            got.append(item[0])
+    assert sorted(got) == [1, 2, 3] and len(server.asked) == 4
+
+
+@pytest.mark.parametrize("tokens", [10**400, 2**31, True, -1, 7.0, "7"], ids=lambda tokens: str(tokens)[:9])
+def test_a_number_of_tokens_that_no_reply_has_is_none(tokens):
+    assert openai_messages.count({"n": tokens}, "n") == 0 and openai_messages.count({"n": 2**31 - 1}, "n") > 0
 
 
 def test_without_a_key_a_server_that_wants_one_says_so(monkeypatch):
@@ -364,6 +388,18 @@ def test_a_server_may_name_the_hour_to_come_back():
     past = email.utils.formatdate(time.time() - 30, usegmt=True)
     assert retries.retry_after({"retry-after": past}) == 0
     assert [retries.retry_after({"retry-after": odd}) for odd in ("-1", "nan", "inf", "")] == [None] * 4
+    years = [f"Wed, 21 Oct {year} 07:28:00 GMT" for year in (20269, 10**30)]
+    assert [retries.retry_after({"retry-after": odd}) for odd in years] == [None] * 2
+
+
+@pytest.mark.parametrize("wait", ["0", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_wait_that_is_over_takes_no_pause_away(monkeypatch, wait):
+    monkeypatch.setattr(retries, "FIRST_PAUSE", 0.4)
+    server = Loopback(lambda body, before: refuses(503, retry_after=wait) if before < 2 else says("B"))
+    start = time.monotonic()
+    with server.running() as url:
+        ask(url)
+    assert time.monotonic() - start >= 0.5 * (0.4 + 0.8)
 
 
 def test_the_name_of_the_limit_follows_the_server():
@@ -404,6 +440,22 @@ def test_key_and_password_stand_in_no_answer_and_no_error():
         got = dict(backend.generate(prompts, Sampling(9)))
         assert got[0][0].text == "you sent [key]" and "bad [key] or [key]" in got[1][0].text
         assert backend.fingerprint == BACKENDS["openai"]("tiny", base_url=url).fingerprint
+
+
+def test_a_password_stands_nowhere_however_it_is_written():
+    """As a server that sends its request back has it: the header, and the address."""
+
+    class Echo(Loopback):
+        def reply(self, body, headers, path):
+            super().reply(body, headers, path)
+            said = f"{headers['Authorization']} of me:hush%2Dhush%40{{1 and hush-hush@{{1 and hush-hush%40%7B1"
+            return says(said) if asked_for(body) == "question 0" else refuses(400, said)
+
+    with Echo(lambda body, before: None).running() as url:
+        secret = url.replace("http://", "http://me:hush%2Dhush%40{1@")
+        got = ask(secret, 2, concurrency=1)
+    for text in (got["q/0"][0].text, got["q/1"][0].text):
+        assert "Basic [key] of me:[key] and [key] and [key]" in text
 
 
 @pytest.mark.parametrize("length", range(160, 205, 9))

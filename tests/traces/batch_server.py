@@ -25,7 +25,8 @@ def done(body: Line) -> Line:
 class BatchServer:
     """`answer(line of the input)` gives the line of the results without its custom_id, None for no line at all. A batch
     is in progress for `looks` looks, then it ends as `status`. `fail(what, how often before)` True: that request gets a
-    500 after it was done. A list of batches holds `page` of them at most."""
+    500 after it was done; `mangle(what, how often before, value)` gives what is sent instead. A list of batches holds
+    `page` of them at most."""
 
     def __init__(self, answer: Answer, looks: int = 0, status: str = "completed") -> None:
         self.answer, self.looks, self.status = answer, looks, status
@@ -35,6 +36,7 @@ class BatchServer:
         self.keys: set[str] = set()
         self.page = 100
         self.fail: Callable[[str, int], bool] = lambda what, before: False
+        self.mangle: Callable[[str, int, Any], Any] = lambda what, before, value: value
         self.seen: dict[str, int] = {}
         self.lock = threading.Lock()
 
@@ -74,9 +76,8 @@ class BatchServer:
     def shown(self, name: str) -> Line:
         batch = self.batches[name]
         ended = batch["looks"] > self.looks
-        public = {key: value for key, value in batch.items() if key not in ("looks", "lines")}
-        counts = {"total": len(batch["lines"]), "completed": batch["looks"], "failed": 0}
-        more: Line = {"status": self.status if ended else "in_progress", "request_counts": counts}
+        public = {key: value for key, value in batch.items() if key not in ("looks", "lines", "sound")}
+        more: Line = {"status": self.status if ended else "in_progress"}
         if ended and "output_file_id" not in batch:
             rows = [(line["custom_id"], self.answer(line)) for line in reversed(batch["lines"])]
             good, bad = [], []
@@ -89,6 +90,9 @@ class BatchServer:
                     batch[key] = f"{name}-{key}"
                     self.files[batch[key]] = "\n".join(lines).encode()
                     public[key] = batch[key]
+            batch["sound"] = len(good)
+        done = batch.get("sound", min(batch["looks"], len(batch["lines"])))
+        more["request_counts"] = {"total": len(batch["lines"]), "completed": done, "failed": 0}
         if self.status == "failed":
             more["errors"] = {"object": "list", "data": [{"message": "the model does not exist", "code": "x"}]}
         return {**public, **more}
@@ -112,6 +116,7 @@ class BatchServer:
             def send(self, what: str, value: Line | bytes | None) -> None:
                 before = outer.seen.get(what, 0)
                 outer.seen[what] = before + 1
+                value = outer.mangle(what, before, value)
                 status = 500 if outer.fail(what, before) else 404 if value is None else 200
                 content = (
                     value if isinstance(value, bytes) else json.dumps(value or {"error": {"message": "no"}}).encode()

@@ -15,6 +15,7 @@ from teaching import KEY, SETTINGS, holding, number, prompts, rows, run
 
 from fairreason.errors import ModelError, RunError, UsageError
 from fairreason.models.backends import Prompt, Sampling, retries
+from fairreason.records import Completion
 from fairreason.traces import ask
 from fairreason.traces.budget import Budget
 from fairreason.traces.journal import Journal
@@ -155,6 +156,34 @@ def test_a_question_that_is_put_as_before_is_not_paid_again(tmp_path):
     assert len(server.asked) == 2
 
 
+def refuse_a_quarter(refusal):
+    return lambda body, before: refusal if number(body) % 4 == 1 else thought(body)
+
+
+@pytest.mark.parametrize("refusal", [refuses(400, "flagged"), refuses(500)])
+def test_questions_that_are_never_answered_keep_no_other_from_being_asked(tmp_path, refusal):
+    server, path = Loopback(refuse_a_quarter(refusal)), tmp_path / "own.answers.jsonl"
+    with server.running() as url:
+        assert run(url, path, prompts(80), concurrency=1).answered == 60
+        for samples in (1, 2) if refusal.status == 400 else (2,):
+            try:
+                again = run(url, path, prompts(80), samples=samples, concurrency=1)
+            except ModelError:  # so many 5xx in a row
+                assert refusal.status == 500
+            else:
+                assert (again.answered, again.failed) == (60 * (samples - 1), 20 * samples)
+    assert len(rows(path)) == 120
+
+
+def test_what_was_passed_over_stands_last(tmp_path):
+    with Journal(tmp_path / "own.answers.jsonl", SETTINGS) as journal:
+        asked, hashes = prompts(4), ask.hashes(prompts(4))
+        for i, sample in ((0, 0), (2, 0)):
+            journal.add(ask.answer_of(ask.Job(asked[i], sample, hashes[f"q/{i}"]), Completion("B"), "", None))
+        order = [(job.prompt.id, job.sample) for job in ask.missing(asked, hashes, 2, journal)]
+    assert order == [("q/3", 0), *((f"q/{i}", 1) for i in range(4)), ("q/1", 0)]
+
+
 def interrupt_after(server, asked):
     while len(server.asked) < asked:
         time.sleep(0.01)
@@ -243,6 +272,24 @@ def test_answers_that_nobody_counted_cost_their_worst_case(tmp_path, usage):
     with Loopback(lambda body, before: bare).running() as url:
         asked = run(url, tmp_path / "own.jsonl", prompts(100), price=ONE_DOLLAR, ceiling=5.0, concurrency=32)
     assert asked.answered == 5 and asked.cost == 5
+
+
+EMPTY = Reply(b'{"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}}')
+BROKEN_OFF = says("half", "insufficient_system_resource")
+
+
+@pytest.mark.parametrize("reply", [EMPTY, BROKEN_OFF])
+def test_replies_without_an_answer_cost_what_they_name(tmp_path, reply):
+    server = Loopback(lambda body, before: reply)
+    with server.running() as url:
+        asked = run(url, tmp_path / "own.jsonl", prompts(9), price=ONE_DOLLAR, ceiling=2.0, concurrency=1)
+    # five tries of the first question; of the second one, after which a whole answer would not fit: 6 x 3/16 + 1 > 2
+    assert (asked.failed, len(server.asked)) == (2, 6) and asked.cost == 6 * 3 / 16 and asked.stopped
+    server = Loopback(lambda body, before: thought(body) if before else reply)
+    with server.running() as url:
+        asked = run(url, tmp_path / "other.jsonl", prompts(4), price=ONE_DOLLAR)
+    assert asked.answered == 4 and asked.cost == 4 * 2 * 3 / 16
+    assert [row["cost"] for row in rows(tmp_path / "other.jsonl")] == [2 * 3 / 16] * 4
 
 
 def test_a_ceiling_below_one_answer_asks_nothing(tmp_path):

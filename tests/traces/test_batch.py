@@ -189,11 +189,125 @@ def test_results_that_are_none_are_counted_and_asked_again_by_the_next_run(tmp_p
     assert len(server.asked) == 12 and len(rows(path)) == 8
 
 
+def test_a_result_without_an_answer_costs_what_it_names(tmp_path):
+    empty = {**chat("B"), "choices": []}
+    with BatchServer(lambda line: done(empty) if line["custom_id"] == "3" else echo(line)).running() as url:
+        asked = run(url, tmp_path / "own.answers.jsonl", prompts(8), ceiling=8)
+    assert (asked.answered, asked.failed) == (7, 1) and asked.cost == pytest.approx(8 * 3 / 16)
+
+
 def test_a_batch_that_failed_says_why(tmp_path):
     server, path = BatchServer(lambda line: None, status="failed"), tmp_path / "own.answers.jsonl"
     with server.running() as url:
         asked = run(url, path, prompts(3))
     assert asked.failed == 3 and "the batch failed without it (the model does not exist)" in asked.reasons
+
+
+def halved(content):
+    return content[: len(content) // 2 + 20]
+
+
+def without_a_line(content):
+    return b"\n".join(content.splitlines()[3:])
+
+
+def late(found):
+    return {key: value for key, value in found.items() if key != "output_file_id"}
+
+
+DAMAGES = {
+    "HTML": (lambda content: b"<html>502 bad gateway</html>", "/content"),
+    "half the file": (halved, "/content"),
+    "half its lines": (without_a_line, "/content"),
+    "nothing": (lambda content: b"", "/content"),
+    "a line that is none": (lambda content: content + b'\n{"custom_id": null', "/content"),
+    "the file's name comes late": (late, "/v1/batches/batch_0"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_results_that_come_down_badly_once_are_not_paid_again(tmp_path, damage):
+    (spoil, where), server, path = DAMAGES[damage], BatchServer(echo), tmp_path / "own.answers.jsonl"
+    server.mangle = lambda what, before, value: spoil(value) if what.endswith(where) and before == 0 else value
+    with server.running() as url:
+        assert run(url, path, prompts(10)).answered == 10
+    assert len(server.asked) == len(rows(path)) == 10 and not (tmp_path / "own.batch.json").exists()
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_results_that_never_come_whole_leave_their_batch_written_down(tmp_path, damage):
+    """What came is kept, and another batch's answers too."""
+    (spoil, where), server, path = DAMAGES[damage], BatchServer(echo), tmp_path / "own.answers.jsonl"
+    where = {"/content": "batch_0-output_file_id/content"}.get(where, where)
+    server.mangle = lambda what, before, value: spoil(value) if what.endswith(where) else value
+    with server.running() as url, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batch, "REQUESTS", 10)
+        with pytest.raises(ModelError, match=r"results of batch batch_0 do not come whole, \d+ of 10 .*own.batch.json"):
+            run(url, path, prompts(20))
+        came = {"half the file": 5, "half its lines": 7, "a line that is none": 10}.get(damage, 0)
+        assert len(rows(path)) == 10 + came
+        assert [one["batch"] for one in json.loads((tmp_path / "own.batch.json").read_text())["batches"]] == ["batch_0"]
+        server.mangle = lambda what, before, value: value
+        assert run(url, path, prompts(20)).answered == 10 - came
+    assert len(server.asked) == len(rows(path)) == 20 and not (tmp_path / "own.batch.json").exists()
+
+
+def test_results_that_are_gone_are_one_sentence_and_other_batches_come_in(tmp_path, monkeypatch):
+    monkeypatch.setattr(batch, "REQUESTS", 10)
+    server, path = BatchServer(echo), tmp_path / "own.answers.jsonl"
+    server.mangle = lambda what, before, value: None if "batch_0-output" in what else value
+    gone = pytest.raises(
+        ModelError, match=r"has the results batch_0-output_file_id no more, .*own.batch.json names; del"
+    )
+    with server.running() as url, gone:
+        run(url, path, prompts(20))
+    assert len(rows(path)) == 10 and (tmp_path / "own.batch.json").exists()
+
+
+def changed(**fields):
+    return lambda found: {**found, **fields}
+
+
+ODD = {
+    "no status": lambda found: {key: value for key, value in found.items() if key != "status"},
+    "a status that is none": changed(status=None),
+    "null counts": changed(status="in_progress", request_counts={"completed": None}),
+    "counts in words": changed(status="in_progress", request_counts={"completed": "7"}),
+    "counts that are none": changed(status="in_progress", request_counts="seven"),
+    "errors that are none": changed(errors="none"),
+    "an error in words": changed(errors={"data": ["none"]}),
+    "HTML": lambda found: b"<html>",
+    "a list": lambda found: b"[]",
+}
+
+
+POSTS = [(what, odd) for what in ("POST /v1/batches", "POST /v1/files") for odd in ("HTML", "a list")]
+
+
+@pytest.mark.parametrize("what, odd", [*(("GET /v1/batches/batch_0", odd) for odd in ODD), *POSTS])
+def test_odd_replies_are_asked_again_or_read_as_they_can_be(tmp_path, what, odd):
+    server, path = BatchServer(echo), tmp_path / "own.answers.jsonl"
+    server.mangle = lambda which, before, value: ODD[odd](value) if which == what and before == 0 else value
+    with server.running() as url:
+        assert run(url, path, prompts(4)).answered == 4
+    assert len(server.asked) == 4
+
+
+@pytest.mark.parametrize("response", ["oops", [], 7, {"status_code": 200, "body": "oops"}])
+def test_a_response_that_is_none_is_counted(tmp_path, response):
+    server = BatchServer(echo)
+    server.mangle = lambda what, before, value: odd_line(value, response) if what.endswith("/content") else value
+    with server.running() as url:
+        asked = run(url, tmp_path / "own.answers.jsonl", prompts(8))
+    assert (asked.answered, asked.failed) == (7, 1)
+
+
+def odd_line(content, response):
+    odd = [
+        {**row, "response": response} if row["custom_id"] == "3" else row
+        for row in map(json.loads, content.splitlines())
+    ]
+    return b"\n".join(json.dumps(row).encode() for row in odd)
 
 
 def test_the_ceiling_is_kept_by_what_is_sent(tmp_path):

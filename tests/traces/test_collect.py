@@ -187,6 +187,16 @@ def test_a_ceiling_below_one_answer_leaves_empty_files_a_card_and_the_reason(tmp
     assert "# Reasoning traces: items" in card and "0 answers were dropped, 0 kept" in card and "bias: {" in card
 
 
+def test_a_cost_that_is_known_of_some_answers_alone_says_so(tmp_path):
+    bench = own(tmp_path)
+    with Loopback(replies(bench)).running() as url:
+        first = collect(asking(bench, url, tmp_path, limit=8))
+        assert "| cost, all answers | unknown |" in first.card.read_text()
+        found = collect(asking(bench, url, tmp_path, price=Price(0, 1e6)))
+    new = found.gathered.asked.answered
+    assert f"| cost, all answers | {3 * new}.00 US dollars, and unknown of 8 answers |" in found.card.read_text()
+
+
 def test_where_the_teacher_broke_off_the_files_are_written_and_the_error_is_said(tmp_path, monkeypatch):
     bench = own(tmp_path)
 

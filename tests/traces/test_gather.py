@@ -24,7 +24,7 @@ from fairreason.errors import DataError, ModelError, UsageError
 from fairreason.models.backends import retries
 from fairreason.traces.gather import UNCHECKABLE, Request, _kept, gather, source
 from fairreason.traces.journal import Journal, journal_path
-from fairreason.traces.teachers import PRESETS, find
+from fairreason.traces.teachers import PRESETS, Price, find
 
 pytestmark = pytest.mark.usefixtures("own_time_limit")
 COUNT = 300  # of which the train split has about 180
@@ -173,6 +173,37 @@ def test_a_ceiling_stops_with_a_sentence_and_exit_0(tmp_path):
         )
 
 
+def test_a_ceiling_counts_what_was_asked_for_without_a_price(tmp_path):
+    """Three tokens written an answer; of every fourth one nobody counts, so it costs its worst case."""
+
+    def answer(body, before=0):
+        reply = json.loads(right(body).content)
+        return Reply(json.dumps(reply | ({"usage": None} if len(server.asked) % 4 == 0 else {})).encode())
+
+    server = Loopback(answer)
+    with server.running() as url:
+        ask = Request(items(tmp_path, COUNT), "tiny", tmp_path / "own.jsonl", url, max_new_tokens=16, concurrency=1)
+        assert gather(replace(ask, limit=8)).asked.answered == 8
+        price = Price(0, 1_000_000 / 16)
+        spent = 6 * 3 / 16 + 2 * 16 / 16
+        assert gather(replace(ask, price=price, max_cost=spent + 0.9)).asked.answered == 0
+        more = gather(replace(ask, price=price, max_cost=spent + 1.5))
+    assert more.asked.answered == 3 and more.asked.cost == 3 * 3 / 16 and len(server.asked) == 11
+
+
+def test_a_ceiling_below_one_answer_stops_and_says_so(tmp_path):
+    at = ("--teacher", "tiny", "--price", "0,62500", "--max-new-tokens", 16, "--out", tmp_path / "own.jsonl")
+    server = Loopback(lambda body, before: Reply(b'{"choices": [], "usage": {"completion_tokens": 8}}'))
+    with server.running() as url:
+        ask = (items(tmp_path, COUNT), *at, "--base-url", url)
+        code, _, err = run(*ask, "--max-cost", 0.9)
+        assert code == 0 and server.asked == []
+        assert "stopped: --max-cost 0.9 leaves no room for another answer" in err
+        code, _, err = run(*ask, "--max-cost", 1.2)
+        assert code == 0 and len(server.asked) == 1
+        assert "a reply without a choice" in err and "stopped: --max-cost 1.2 leaves no room" in err
+
+
 def test_what_cannot_be_asked_is_one_sentence_before_anything_is_paid(tmp_path, monkeypatch):
     bench, out = items(tmp_path, 40), tmp_path / "own.jsonl"
     server = Loopback(right)
@@ -182,6 +213,9 @@ def test_what_cannot_be_asked_is_one_sentence_before_anything_is_paid(tmp_path, 
         assert "Did you mean o4-mini" in refused(2, bench, "--teacher", "o4-minni", "--out", out)
         assert "--price IN,OUT" in refused(2, bench, "--teacher", "tiny", *at, "--max-cost", 1)
         assert "takes no temperature" in refused(2, bench, "--teacher", "o4-mini", *at, "--temperature", 1)
+        for option in (("--backend", "vllm"), ("--threads", 4)):
+            sentence = refused(2, bench, "--teacher", "tiny", *at, *option)
+            assert f"{option[0]}: is for the teacher self" in sentence
         elsewhere = ("--teacher", "tiny", "--base-url", url, "--out")
         ending = "must be a file's name that ends in .jsonl"
         assert ending in refused(2, bench, *elsewhere, tmp_path / "own.md")
@@ -343,7 +377,10 @@ def test_batches_under_way_are_not_asked_for_otherwise(tmp_path):
     (tmp_path / "own.batch.json").write_text('{"batches": []}')
     with Loopback(right).running() as url:
         ask = (items(tmp_path, 40), "--teacher", "tiny", "--base-url", url, "--out", tmp_path / "own.jsonl")
-        assert "add --batch to wait for them" in refused(2, *ask)
+        assert "ask their own teacher with --batch" in refused(2, *ask)
+    for teacher in (("self", "--model", "lab", "--max-new-tokens", 4), ("source",)):
+        ask = ("lab-math", "--teacher", *teacher, "--out", tmp_path / "own.jsonl", "--limit", 4)
+        assert "ask their own teacher with --batch" in refused(2, *ask)
 
 
 def test_paths_of_the_journal(tmp_path):

@@ -181,9 +181,11 @@ def test_what_cannot_be_a_published_trace_says_so(tmp_path: Path, monkeypatch: p
     write(tmp_path, "own.jsonl", [row])
     with pytest.raises(UsageError, match=r"own.jsonl: was published without traces"):
         sifted(f"items:{tmp_path}/own.jsonl", tmp_path)
-    for option, given in (("--samples", {"samples": 2}), ("--model", {"model": "x"}), ("--max-cost", {"max_cost": 1})):
-        with pytest.raises(UsageError, match=f"{option}: is for a teacher that is asked"):
-            sifted("lab-math", tmp_path, limit=4, **given)
+    asking = {"samples": 2, "model": "x", "max_cost": 1, "max_new_tokens": 9, "thinking": "off", "time_limit": 9}
+    asking |= {"concurrency": 1, "backend": "vllm", "threads": 2, "temperature": 0, "batch": True, "base_url": "x"}
+    for option, value in asking.items():
+        with pytest.raises(UsageError, match=f"--{option.replace('_', '-')}: is for a teacher that is asked"):
+            sifted("lab-math", tmp_path, limit=4, **{option: value})
     with pytest.raises(UsageError, match="traces"):
         sifted(f"traces:{sifted('lab-bias', tmp_path, limit=4).file}", tmp_path)
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from fairreason.benchmarks.base import prompt_text, question_hash
 from fairreason.models.backends import background
 from fairreason.models.backends.base import Prompt, Sampling
+from fairreason.models.backends.openai_messages import BadReplyError
 from fairreason.models.backends.openai_server import shown
 from fairreason.models.backends.openai_session import Session
 from fairreason.records import Completion, Example
@@ -50,6 +51,7 @@ class Asked:
     stopped: str = ""
 
     def count(self, made: Completion, cost: float | None, kept: bool) -> None:
+        self.cost = (self.cost or 0.0) + cost if cost is not None else self.cost
         if not kept:
             self.failed += 1
             self.reasons[made.text] += 1
@@ -57,7 +59,6 @@ class Asked:
         self.answered += 1
         self.prompt_tokens += made.prompt_tokens
         self.completion_tokens += made.completion_tokens
-        self.cost = (self.cost or 0.0) + cost if cost is not None else self.cost
 
 
 def questions(examples: Sequence[Example]) -> list[Prompt]:
@@ -71,13 +72,17 @@ def hashes(prompts: Sequence[Prompt]) -> dict[str, str]:
 
 
 def missing(prompts: Sequence[Prompt], asked: Mapping[str, str], samples: int, journal: Journal) -> list[Job]:
-    """The answers that are wanted and not there, the first sample of every question first."""
-    return [
-        Job(prompt, sample, asked[prompt.id])
-        for sample in range(samples)
-        for prompt in prompts
-        if not journal.holds(prompt.id, sample, asked[prompt.id])
-    ]
+    """The answers that are wanted and not there, the first sample of every question first; those that were passed over
+    before (they failed, it may be for good) stand last."""
+    jobs: list[Job] = []
+    reached = 0
+    for sample in range(samples):
+        for prompt in prompts:
+            if journal.holds(prompt.id, sample, asked[prompt.id]):
+                reached = len(jobs)
+            else:
+                jobs.append(Job(prompt, sample, asked[prompt.id]))
+    return jobs[reached:] + jobs[:reached]
 
 
 def ask(
@@ -107,23 +112,32 @@ def ask(
             teacher.dialect,
             ending,
         )
+        session.answered = len(journal.held)  # a server that answered before is not gone when it refuses a question
 
         async def one(job: Job) -> bool:
             most = teacher.most(job.prompt, sampling)
-            cost: float | None = None
+            own: float | None = None
+            lost = 0.0
             if not await budget.reserve(most):
                 return False
+
+            def again(bad: BadReplyError) -> bool:
+                nonlocal lost
+                lost += teacher.lost(bad)
+                return budget.charge(teacher.lost(bad))
+
             try:
-                reply = await session.answer(job.prompt, sampling, job.sample)
+                reply = await session.answer(job.prompt, sampling, job.sample, again)
                 if reply is None:
                     return False
-                made = reply.completion
+                made, cost = reply.completion, lost or None
                 if reply.paid:
-                    cost = teacher.cost(made, most)
+                    own = teacher.cost(made, most)
+                    cost = None if own is None else own + lost
                     await journal.keep(answer_of(job, made, reply.model, cost))
                 deliver((made, cost, reply.paid))
             finally:
-                budget.settle(most, cost or 0.0)
+                budget.settle(most, own or 0.0)
             return True
 
         await session.work(jobs, one)

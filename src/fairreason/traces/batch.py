@@ -14,16 +14,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from fairreason.errors import DataError
-from fairreason.models.backends import background
+from fairreason.models.backends import background, retries
 from fairreason.models.backends.base import Prompt, Sampling
 from fairreason.models.backends.openai_client import LARGEST
-from fairreason.models.backends.openai_messages import CHAT, OTHER_LIMIT, BadReplyError, named, printable, said
+from fairreason.models.backends.openai_messages import CHAT, OTHER_LIMIT, BadReplyError, count, named, printable, said
 from fairreason.models.backends.openai_server import shown
 from fairreason.models.backends.openai_session import APIS, Session
 from fairreason.records import Completion
 from fairreason.traces import under_way
 from fairreason.traces.ask import Asked, Job, answer_of
-from fairreason.traces.batch_api import BatchApi
+from fairreason.traces.batch_api import BatchApi, BatchError, Results
 from fairreason.traces.budget import Budget
 from fairreason.traces.journal import Journal
 from fairreason.traces.teachers import Teacher
@@ -106,8 +106,14 @@ class _Batches:
                 break
             for batch in list(self.open):
                 await self._begin(batch)
+            lost: BatchError | None = None
             for batch in list(self.open):
-                await self._finish(batch)
+                try:
+                    await self._finish(batch)
+                except BatchError as error:
+                    lost = lost or error
+            if lost is not None:
+                raise lost
         self.budget.exhausted = bool(self.left)
 
     def _parts(self) -> Iterator[tuple[list[str], list[list[Any]]]]:
@@ -152,40 +158,69 @@ class _Batches:
             self.tell(f"batch {printable(id)}: {len(batch['asked']):,} questions; its id is in {self.path}")
 
     async def _finish(self, batch: dict[str, Any]) -> None:
-        """Waits for the batch and puts what it gave into the journal."""
-        pause, said_last = FIRST_LOOK, ""
-        while True:
-            found = await self.api.look(batch["batch"])
-            if found.status in ENDED:
+        """Waits for the batch and puts what it gave into the journal. Where that is less than the server says it has,
+        the batch stays written down: BatchError."""
+        asked = batch["asked"]
+        for attempt in range(1, retries.TRIES + 1):
+            found = await self._ended(batch)
+            results, whole = await self._results(found, len(asked))
+            if whole:
                 break
-            done = getattr(found.request_counts, "completed", 0)
-            line = printable(f"batch {found.id}: {found.status}, {done:,} of {len(batch['asked']):,}")
+            await self.session.sleep(retries.pause(attempt))
+        lack = f"the batch {self.session.shown(found['status'])} without it ({self._why(found)})"
+        await asyncio.gather(  # together, so that the journal writes them as groups
+            *(
+                self._result(_key(row), row[3], results.get(str(number)), lack)
+                for number, row in enumerate(asked)
+                if _key(row) not in self.settled and (whole or str(number) in results)
+            )
+        )
+        if not whole:
+            raise BatchError(
+                f"{self.session.address}: the results of batch {printable(batch['batch'])} do not come whole, "
+                f"{len(results):,} of {len(asked):,} are here; {self.path} still names it, and without that file "
+                "the others are asked again"
+            )
+        self.open.remove(batch)
+        self._save()
+
+    async def _ended(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """The batch when the server is done with it."""
+        pause, said_last = FIRST_LOOK, ""
+        while (found := await self.api.look(batch["batch"]))["status"] not in ENDED:
+            done = count(found.get("request_counts"), "completed")
+            line = f"batch {printable(batch['batch'])}: {self.session.shown(found['status'])}, {done:,} of "
+            line += f"{len(batch['asked']):,}"
             if line != said_last:
                 self.tell(line)
             said_last = line
             await self.session.sleep(pause)
             pause = min(pause * 1.5, LONGEST_LOOK)
+        return found
+
+    async def _results(self, found: dict[str, Any], asked: int) -> Results:
+        """What an ended batch gave to so many questions; whole when each line could be read and no answer is missing
+        that the server counts."""
         results: dict[str, dict[str, Any]] = {}
-        for id in (found.output_file_id, found.error_file_id):
-            if id:
-                results |= await self.api.results(id)
-        errors = getattr(found.errors, "data", None) or []
-        why = self.session.shown(said(errors[0].message)) if errors else "no reason given"
-        lack = f"the batch {found.status} without it ({why})"
-        await asyncio.gather(  # together, so that the journal writes them as groups
-            *(
-                self._result(_key(row), row[3], results.get(str(number)), lack)
-                for number, row in enumerate(batch["asked"])
-                if _key(row) not in self.settled
-            )
-        )
-        self.open.remove(batch)
-        self._save()
+        whole = True
+        for id in (found.get("output_file_id"), found.get("error_file_id")):
+            if isinstance(id, str):
+                more = await self.api.results(id)
+                results, whole = results | more.rows, whole and more.whole
+        sound = sum(_response(row).get("status_code") == 200 for row in results.values())
+        lacks = sound < count(found.get("request_counts"), "completed") and len(results) < asked
+        return Results(results, whole and not lacks)
+
+    def _why(self, found: dict[str, Any]) -> str:
+        """The first reason that the server gives for how a batch ended."""
+        errors = found.get("errors")
+        data = errors.get("data") if isinstance(errors, dict) else None
+        return self.session.shown(said(data[0])) if isinstance(data, list) and data else "no reason given"
 
     async def _result(self, key: Key, most: float, result: dict[str, Any] | None, lack: str) -> None:
         """Keeps an answer, also one that a smaller limit does not want any more: it was paid for."""
         job = self.wanted.get(key, Job(Prompt(key[0], ""), *key[1:]))
-        response = (result or {}).get("response") or {}
+        response = _response(result or {})
         body, cost, kept = response.get("body") or (result or {}).get("error"), None, False
         try:
             if response.get("status_code") != 200 or not isinstance(body, dict):
@@ -196,6 +231,7 @@ class _Batches:
             await self.journal.keep(answer_of(job, made, reply.model, cost))
         except BadReplyError as error:
             made = Completion(self.session.shown(str(error)) if result else lack, "error")
+            cost = self.teacher.lost(error) or None
         self.budget.settle(most, cost or 0.0)
         if key not in self.wanted:
             return
@@ -213,6 +249,12 @@ class _Batches:
 
     def _save(self) -> None:
         under_way.save(self.path, self.journal.settings, self.open)
+
+
+def _response(result: dict[str, Any]) -> dict[str, Any]:
+    """The response in a line of results, empty where there is none."""
+    found = result.get("response")
+    return found if isinstance(found, dict) else {}
 
 
 def _key(row: Sequence[Any]) -> Key:

@@ -1,8 +1,8 @@
 """Money with a ceiling: no request is sent whose worst case could pass it.
 
 Before a request its worst case is reserved (Teacher.most); its answer puts what it cost in the place of that. What does
-not fit waits for answers under way; where nothing under way could make room, there is none. What broke off without a
-reply counts as nothing, since nobody says what it cost.
+not fit waits for answers under way; where nothing under way could make room, there is none. A reply without an answer
+counts by the tokens that it names; what broke off without a reply counts as nothing, since nobody says what it cost.
 """
 
 from __future__ import annotations
@@ -46,6 +46,11 @@ class Budget:
         """Sets `most` aside for a request."""
         self.reserved += most
         self.under_way += 1
+
+    def charge(self, cost: float) -> bool:
+        """A request under way has cost so much and has no answer; whether it may be sent once more."""
+        self.spent += cost
+        return self.fits(0.0)
 
     def settle(self, most: float, cost: float) -> None:
         """A request is over: `cost` in the place of what was set aside for it."""

@@ -45,7 +45,8 @@ class Collection:
     kept, `dropped` counts what was not by reason; `failed` the requests that came to nothing, `left_out` rows of the
     split that nobody is asked, by reason; `absent` names test splits that nothing could be compared with, `broken` says
     why others could not be read; `model` is the model as it was named, `models` the versions that the server reported,
-    `judge` the judge's name; tokens and cost (US dollars, None: unknown) are of all answers, the dropped ones too."""
+    `judge` the judge's name; tokens and cost (US dollars, None: unknown) are of all answers, the dropped ones too, but
+    cost knows nothing of `unpriced` many."""
 
     asked: Sequence[Example]
     traces: Sequence[Trace]
@@ -57,6 +58,7 @@ class Collection:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost: float | None = None
+    unpriced: int = 0
     broken: Mapping[str, str] = field(default_factory=dict)
     failed: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
@@ -138,6 +140,8 @@ def _what(collection: Collection, shown: Shown) -> str:
 
 def _teacher(collection: Collection) -> str:
     cost = "unknown" if collection.cost is None else f"{collection.cost:,.2f} US dollars"
+    if collection.cost is not None and collection.unpriced:
+        cost += f", and unknown of {collection.unpriced:,} answers"
     models = ", ".join(sorted(set(collection.models))) or "not reported"
     rows = [
         ["teacher", collection.teacher],

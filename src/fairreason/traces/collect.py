@@ -172,4 +172,5 @@ def _collection(
         completion_tokens=sum(answer.completion.completion_tokens for answer in answers),
         cost=sum(costs) if costs else None,
         source=gathered.source.benchmark.name,
+        unpriced=len(answers) - len(costs),
     )

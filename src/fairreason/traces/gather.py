@@ -7,8 +7,8 @@ answers no rule can check, settings that the teacher does not take, a journal of
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -18,7 +18,7 @@ from fairreason.benchmarks.base import Benchmark
 from fairreason.errors import DataError, ModelError, RunError, UsageError
 from fairreason.evaluation.subset import subset
 from fairreason.models.backends import BACKENDS
-from fairreason.models.backends.base import Backend, Sampling
+from fairreason.models.backends.base import Backend, Prompt, Sampling
 from fairreason.models.backends.openai_server import shown
 from fairreason.records import Example
 from fairreason.traces import ask, batch, outputs, own, teachers, under_way
@@ -89,6 +89,8 @@ def gather(
     """Asks for what the journal beside `out` does not hold yet. Raises FairReasonError; what was answered stays. A
     teacher that goes away when these questions have answers is no exception, but the result's `error`."""
     outputs.check(request.out, request.bench)
+    if not request.batch:
+        under_way.refuse(journal_path(request.out))
     teacher = None if request.teacher == teachers.SELF else _teacher(request)
     sampled = teacher is None or teacher.dialect.sampled
     temperature = (1.0 if request.temperature is None else request.temperature) if sampled else 0.0
@@ -126,7 +128,7 @@ def gather(
             progress(before + now.answered + now.failed, before + len(jobs), now.cost)
 
         try:
-            asked = _ask(request, teacher, backend, jobs, sampling, journal, seen, tell)
+            asked = _ask(request, teacher, backend, prompts, jobs, sampling, journal, seen, tell)
         except ModelError as trouble:
             error = _kept(trouble, journal, teacher)
         asked.wanted, asked.before = before + len(jobs), before
@@ -164,6 +166,7 @@ def source(name: str, limit: int | None, data: Path | None) -> Source:
 
 
 def _teacher(request: Request) -> Teacher:
+    refuse(request, ("backend", "threads"), f"is for the teacher {teachers.SELF}; this one is asked over a server")
     teacher = teachers.find(request.teacher, request.base_url, request.model, request.price)
     shown(teacher.base_url)  # what is no address is an error now
     teachers.check_sampling(teacher, request.temperature, request.thinking)
@@ -178,24 +181,21 @@ def _teacher(request: Request) -> Teacher:
 
 
 def _refuse_remote(request: Request) -> None:
-    given = {
-        "--base-url": request.base_url,
-        "--max-cost": request.max_cost,
-        "--price": request.price,
-        "--batch": request.batch or None,
-    }
-    refuse(given, "is for a teacher over a server; the teacher self runs here")
+    served = ("base_url", "concurrency", "time_limit", "max_cost", "price", "batch")
+    refuse(request, served, "is for a teacher over a server; the teacher self runs here")
     if request.model is None:
         raise UsageError("--teacher self: name the model under training with --model")
     if request.backend not in BACKENDS:
         raise UsageError(f"--backend: unknown backend {request.backend}; there are {', '.join(BACKENDS)}")
+    if request.backend != "huggingface":
+        refuse(request, ("threads",), "is for --backend huggingface")
 
 
-def refuse(given: Mapping[str, Any], why: str) -> None:
-    """Raises UsageError for the first of these options that has a value."""
-    for option, value in given.items():
-        if value is not None:
-            raise UsageError(f"{option}: {why}")
+def refuse(request: Request, options: Collection[str], why: str) -> None:
+    """Raises UsageError for the first of these options that is not at its default."""
+    for option in fields(Request):
+        if option.name in options and getattr(request, option.name) != option.default:
+            raise UsageError(f"--{option.name.replace('_', '-')}: {why}")
 
 
 def _backend(request: Request) -> Backend:
@@ -207,6 +207,7 @@ def _ask(
     request: Request,
     teacher: Teacher | None,
     backend: Backend | None,
+    prompts: list[Prompt],
     jobs: list[ask.Job],
     sampling: Sampling,
     journal: Journal,
@@ -216,11 +217,8 @@ def _ask(
     if backend is not None:
         return own.write_own(backend, jobs, sampling, journal, seen)
     assert teacher is not None
-    budget = Budget(request.max_cost, teacher.price, journal.spent)
-    left = under_way.batch_path(journal.path)
-    if not request.batch and left.exists():
-        raise UsageError(f"{left}: batches are under way for these questions; add --batch to wait for them")
-    if not jobs and not left.exists():
+    budget = Budget(request.max_cost, teacher.price, _spent(teacher, prompts, sampling, journal))
+    if not jobs and not under_way.batch_path(journal.path).exists():
         return ask.Asked()
     teachers.check_key(teacher)
     if request.batch:
@@ -231,6 +229,17 @@ def _ask(
         teacher, jobs, sampling, journal, budget,
         concurrency=request.concurrency, time_limit=request.time_limit, progress=seen,
     )  # fmt: skip
+
+
+def _spent(teacher: Teacher, prompts: list[Prompt], sampling: Sampling, journal: Journal) -> float:
+    """What the journal's answers cost; those that were asked for without a price, at the teacher's."""
+    if teacher.price is None:
+        return journal.spent
+    put = {prompt.id: prompt for prompt in prompts}
+    return journal.spent + sum(
+        teacher.cost(one.completion, teacher.most(put.get(one.id, Prompt(one.id, "")), sampling)) or 0.0
+        for one in journal.unpriced()
+    )
 
 
 def _kept(error: ModelError, journal: Journal, teacher: Teacher | None) -> ModelError:

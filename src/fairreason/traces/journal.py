@@ -42,7 +42,8 @@ def journal_path(out: Path) -> Path:
 
 
 class Journal:
-    """Used as a context, by one process at a time. `spent` is what its answers cost, in US dollars. Raises UsageError
+    """Used as a context, by one process at a time. `spent` is what its answers cost, in US dollars,
+    as far as it is known. Raises UsageError
     where the file holds answers under other settings, RunError where it is locked or cannot be written."""
 
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
@@ -100,6 +101,10 @@ class Journal:
             if one.sample < samples and asked.get(one.id) == one.prompt_hash
         }
         return [found[key] for key in sorted(found)]
+
+    def unpriced(self) -> Iterator[Answer]:
+        """The answers of which nobody said what they cost."""
+        return (one for one in self._rows() if one.cost is None)
 
     def _read(self) -> None:
         first = self._first()  # before anything is cut off

@@ -16,6 +16,7 @@ picture cannot be read is dropped as `failed`. All is made anew from the source:
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from fairreason.benchmarks.base import Benchmark, answer_text, grade_one, prompt
 from fairreason.errors import DataError, UsageError
 from fairreason.pictures import open_image
 from fairreason.records import Completion, Example
-from fairreason.traces import outputs
+from fairreason.traces import outputs, under_way
 from fairreason.traces.answers import Answer
 from fairreason.traces.ask import Asked
 from fairreason.traces.gather import SPLIT, Gathered, Progress, Request, refuse, source
@@ -35,7 +36,7 @@ UNKNOWN = ("model", "address", "version", "temperature", "seed", "max_new_tokens
 
 def published(request: Request, data: Path | None = None, progress: Progress = lambda done, of, cost: None) -> Gathered:
     """The source's own traces as answers. Raises UsageError where it has none, or where the journal of `--out` holds
-    answers of a teacher that was asked."""
+    answers of a teacher that was asked, or waits for them."""
     _refuse(request)
     found = source(request.bench, request.limit, data)
     if not any(example.trace for example in found.examples):
@@ -53,16 +54,9 @@ def published(request: Request, data: Path | None = None, progress: Progress = l
 
 def _refuse(request: Request) -> None:
     outputs.check(request.out, request.bench)
-    given = {
-        "--base-url": request.base_url,
-        "--model": request.model,
-        "--temperature": request.temperature,
-        "--max-cost": request.max_cost,
-        "--price": request.price,
-        "--batch": request.batch or None,
-        "--samples": request.samples if request.samples > 1 else None,
-    }
-    refuse(given, f"is for a teacher that is asked; the teacher {SOURCE} is what was published")
+    under_way.refuse(journal_path(request.out))
+    options = {field.name for field in fields(Request)} - {"bench", "teacher", "out", "limit", "seed"}
+    refuse(request, options, f"is for a teacher that is asked; the teacher {SOURCE} is what was published")
 
 
 def _answer(benchmark: Benchmark, example: Example) -> Answer:

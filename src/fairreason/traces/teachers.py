@@ -23,7 +23,7 @@ from typing import NamedTuple
 from fairreason.errors import UsageError, nearest
 from fairreason.models.backends.base import Prompt, Sampling
 from fairreason.models.backends.openai_key import KEY, own_key
-from fairreason.models.backends.openai_messages import Dialect
+from fairreason.models.backends.openai_messages import BadReplyError, Dialect
 from fairreason.records import Completion
 
 SELF, SOURCE = "self", "source"
@@ -75,6 +75,10 @@ class Teacher:
             return None
         counted = answer.prompt_tokens and answer.completion_tokens
         return self.price.of(answer.prompt_tokens, answer.completion_tokens) if counted else most
+
+    def lost(self, reply: BadReplyError) -> float:
+        """What a reply without an answer cost by the tokens that it names, 0 without a price."""
+        return self.price.of(reply.prompt_tokens, reply.completion_tokens) if self.price else 0.0
 
 
 PRESETS = {

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fairreason.errors import RunError
+from fairreason.errors import RunError, UsageError
 from fairreason.files import write_json
 
 
@@ -40,6 +40,15 @@ def read(path: Path, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
         return batches
     except (OSError, ValueError, KeyError, TypeError):
         raise RunError(f"{path}: not a list of batches under way; delete it to ask their questions again") from None
+
+
+def refuse(journal: Path) -> None:
+    """Raises UsageError where batches are under way for the journal's questions."""
+    path = batch_path(journal)
+    if path.exists():
+        raise UsageError(
+            f"{path}: batches are under way for these questions; ask their own teacher with --batch to wait for them"
+        )
 
 
 def save(path: Path, settings: Mapping[str, Any], batches: Sequence[dict[str, Any]]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Iterable
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from fairreason.errors import UsageError
 
@@ -30,8 +31,13 @@ def own_key(variable: str = KEY) -> Key:
 
 
 def secrets(key: Key, base_url: str) -> list[str]:
-    """What nobody may see: the key, and the password in the address."""
-    return [one for one in (key.value, unquote(urlsplit(base_url).password or "")) if one]
+    """What nobody may see, the longest first: the key, and the address's password, plain, as an address writes it and
+    as the header that it is sent in."""
+    parts = urlsplit(base_url)
+    written = parts.password or ""
+    plain = unquote(written)
+    header = base64.b64encode(f"{unquote(parts.username or '')}:{plain}".encode()).decode() if plain else ""
+    return sorted({key.value, plain, written, quote(plain, safe=""), header} - {""}, key=len, reverse=True)
 
 
 def without(secrets: Iterable[str], text: str, shortest: int = 1) -> str:

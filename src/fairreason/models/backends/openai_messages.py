@@ -24,6 +24,9 @@ from fairreason.records import Completion, FinishReason
 
 SENT_AS_THEY_ARE = ("PNG", "JPEG")
 FILTERED = "the server's content filter stopped the answer"
+BROKEN_OFF = ("insufficient_system_resource", "abort", "error")
+"""How a server says that it could not end an answer: DeepSeek; vLLM and SGLang; vLLM and OpenRouter."""
+MOST_TOKENS = 2**31 - 1
 ORIENTATION = 0x0112  # the EXIF tag by which a server may turn a picture
 
 
@@ -54,7 +57,12 @@ class Answered(NamedTuple):
 
 
 class BadReplyError(ValueError):
-    """A reply with status 200 that is no chat completion; the message says what it is instead."""
+    """A reply with status 200 that holds no answer; the message says what it is instead. It may have been paid for: so
+    many tokens, 0 where it names none."""
+
+    def __init__(self, what: str, prompt_tokens: int = 0, completion_tokens: int = 0) -> None:
+        super().__init__(what)
+        self.prompt_tokens, self.completion_tokens = prompt_tokens, completion_tokens
 
 
 def request(model: str, prompt: Prompt, sampling: Sampling, sample: int, dialect: Dialect = CHAT) -> dict[str, Any]:
@@ -102,15 +110,17 @@ def picture_url(reference: str) -> str:
 
 def completion(reply: Mapping[str, Any], sampling: Sampling) -> Completion:
     """The reply as a Completion; its reasoning becomes the thinking part. Raises BadReplyError."""
+    usage = reply.get("usage")
+    prompt_tokens, tokens = (count(usage, name) for name in ("prompt_tokens", "completion_tokens"))
     try:
         choice = reply["choices"][0]
         message = choice["message"]
         text = _text(message.get("content") or message.get("refusal"))
         reasoning = _text(message.get("reasoning_content") or message.get("reasoning"))
     except (KeyError, IndexError, TypeError, AttributeError):
-        raise BadReplyError(f"a reply without a choice: {said(reply)}") from None
-    usage = reply.get("usage")
-    prompt_tokens, tokens = (count(usage, name) for name in ("prompt_tokens", "completion_tokens"))
+        raise BadReplyError(f"a reply without a choice: {said(reply)}", prompt_tokens, tokens) from None
+    if choice.get("finish_reason") in BROKEN_OFF:
+        raise BadReplyError(f"an answer that broke off ({choice['finish_reason']})", prompt_tokens, tokens)
     if choice.get("finish_reason") == "content_filter":
         return Completion(FILTERED, "error", prompt_tokens, tokens)
     reason = _finish(choice.get("finish_reason"), tokens, sampling.max_new_tokens)
@@ -177,9 +187,9 @@ def _finish(stated: Any, tokens: int, most: int) -> FinishReason:
 
 
 def count(usage: Any, name: str) -> int:
-    """A number of tokens, 0 where the server gives none."""
+    """A number of tokens, 0 where the server gives none that a reply can have."""
     value = usage.get(name) if isinstance(usage, dict) else None
-    return value if isinstance(value, int) and value > 0 else 0
+    return value if type(value) is int and 0 < value <= MOST_TOKENS else 0
 
 
 def _storable(text: str) -> str:

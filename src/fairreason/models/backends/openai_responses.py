@@ -46,19 +46,19 @@ def request(model: str, prompt: Prompt, sampling: Sampling, sample: int, dialect
 
 def completion(reply: Mapping[str, Any], sampling: Sampling) -> Completion:
     """The reply as a Completion; its reasoning becomes the thinking part. Raises BadReplyError."""
+    usage = reply.get("usage")
+    prompt_tokens, tokens = (count(usage, name) for name in ("input_tokens", "output_tokens"))
     try:
         status = reply["status"]
         reasoning = "\n\n".join(_texts(reply["output"], "reasoning"))
         text = "".join(_texts(reply["output"], "message"))
         stopped = (reply.get("incomplete_details") or {}).get("reason")
     except (KeyError, TypeError, AttributeError):
-        raise BadReplyError(f"a reply without an output: {said(reply)}") from None
-    usage = reply.get("usage")
-    prompt_tokens, tokens = (count(usage, name) for name in ("input_tokens", "output_tokens"))
+        raise BadReplyError(f"a reply without an output: {said(reply)}", prompt_tokens, tokens) from None
     if stopped == "content_filter":
         return Completion(FILTERED, "error", prompt_tokens, tokens)
     if status not in ("completed", "incomplete"):
-        raise BadReplyError(f"a reply with status {status}: {said(reply.get('error'))}")
+        raise BadReplyError(f"a reply with status {status}: {said(reply.get('error'))}", prompt_tokens, tokens)
     reason: FinishReason = "length" if status == "incomplete" else "stop"
     return Completion(joined(reasoning, text, reason), reason, prompt_tokens, tokens)
 

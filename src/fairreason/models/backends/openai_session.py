@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import openai
 
-from fairreason.errors import DataError, FairReasonError, ModelError
+from fairreason.errors import DataError, ModelError
 from fairreason.models.backends import openai_messages, openai_responses
 from fairreason.models.backends.base import Prompt, Sampling, failed
 from fairreason.models.backends.limit import Limit
@@ -79,7 +79,7 @@ class Session:
         self.answered = self.failed_in_a_row = 0
         self.not_before = 0.0
         self.other_limit = False
-        self.error: FairReasonError | None = None
+        self.error: Exception | None = None
         self.stopped = stopped or asyncio.Event()
 
     async def models(self) -> list[dict[str, Any]]:
@@ -120,7 +120,7 @@ class Session:
             for job in left:
                 try:
                     going = await one(job)
-                except FairReasonError as error:
+                except Exception as error:  # raised below, when what is under way is kept
                     self.stop(error)
                     return
                 if not going or self.stopped.is_set():
@@ -131,15 +131,24 @@ class Session:
         if self.error is not None:
             raise self.error
 
-    async def answer(self, prompt: Prompt, sampling: Sampling, sample: int) -> Answered | None:
-        """The answer, a failed one with its reason, or None when all stops."""
+    async def answer(
+        self, prompt: Prompt, sampling: Sampling, sample: int, again: Callable[[BadReplyError], bool] = lambda bad: True
+    ) -> Answered | None:
+        """The answer, a failed one with its reason, or None when all stops. `again` says whether a question whose reply
+        held no answer may be asked once more."""
         try:
             fields = APIS[self.dialect.api].request(self.model, prompt, sampling, sample, self.dialect)
         except DataError as error:
             return Answered(failed(str(error), 1)[0], paid=False)
 
         async def post() -> Answered:
-            return self.read(parse(await self._posted(fields)), sampling)
+            reply = parse(await self._posted(fields))
+            try:
+                return self.read(reply, sampling)
+            except BadReplyError as bad:
+                if again(bad):
+                    raise
+                raise FailedError(self._judged(bad)) from None
 
         try:
             answered = await self.persistently(post)
@@ -188,13 +197,16 @@ class Session:
             try:
                 return await self._once(send)
             except (openai.OpenAIError, BadReplyError, TimeoutError, ValueError, TypeError) as error:
-                trouble = judge(error, self.model, self.key, self.time_limit, self.shown)
+                trouble = self._judged(error)
             attempt += 1
             if trouble.then != "again" or attempt >= (tries or trouble.tries):
                 raise FailedError(trouble)
             if trouble.wait is not None:  # the server means everybody
                 self.not_before = max(self.not_before, asyncio.get_running_loop().time() + trouble.wait)
-            await self.sleep(pause(attempt, trouble.wait))
+            await self.sleep(pause(attempt))
+
+    def _judged(self, error: Exception) -> Trouble:
+        return judge(error, self.model, self.key, self.time_limit, self.shown)
 
     async def _once(self, send: Callable[[], Awaitable[Value]]) -> Value:
         """One try, when the server has a place for it and is to be asked again."""
@@ -225,7 +237,7 @@ class Session:
                 return None
             raise
 
-    def stop(self, error: FairReasonError) -> None:
+    def stop(self, error: Exception) -> None:
         self.error = self.error or error
         self.stopped.set()
 

@@ -1,8 +1,8 @@
 """What a failed request means: ask again, count it on its question, or stop asking altogether.
 
 A fault that may pass (429, 5xx, a time-out, a closed connection, HTML or half a JSON) is asked again after a pause that
-doubles, with jitter, or that the server names (Retry-After). What every question would meet (a refused key, an unknown
-model, an empty account) stops the work at once: what has been answered by then is kept.
+doubles, with jitter, and never before the server wants it (Retry-After). What every question would meet (a refused key,
+an unknown model, an empty account) stops the work at once: what has been answered by then is kept.
 """
 
 from __future__ import annotations
@@ -84,14 +84,14 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
             continue
         return seconds if 0 <= seconds < float("inf") else None
     date = email.utils.parsedate_tz(headers.get("retry-after", ""))
-    return None if date is None else max(0.0, email.utils.mktime_tz(date) - time.time())
+    try:
+        return None if date is None else max(0.0, email.utils.mktime_tz(date) - time.time())
+    except (ValueError, OverflowError):  # a year that no calendar has
+        return None
 
 
-def pause(attempt: int, wait: float | None) -> float:
-    """Seconds before try `attempt` + 1 (from 1): doubling, spread by a half so that many do not come back at once.
-    Where the server has named its `wait`, which is kept besides, only the spread."""
-    if wait is not None:
-        return spread()
+def pause(attempt: int) -> float:
+    """Seconds before try `attempt` + 1 (from 1): doubling, spread by a half so that many do not come back at once."""
     return min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE) * random.uniform(0.5, 1.5)
 
 
