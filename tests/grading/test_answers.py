@@ -99,6 +99,7 @@ def test_what_declares_an_option(text, choice, rule):
     ("text", "rule"),
     [
         ("", reader.NO_ANSWER),
+        ("x" * 1_000_001 + r"\boxed{B}", "more than 1,000,000 characters"),
         ("a", reader.NO_ANSWER),  # the article
         ("a redcap was late", reader.NO_ANSWER),
         ("A person was late.", reader.NO_ANSWER),

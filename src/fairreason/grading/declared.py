@@ -39,9 +39,9 @@ TWO_ANSWERS = "two different answers"
 DOUBTED = "an answer denied, supposed or taken back"
 UNREADABLE = "a box that is no answer"
 OPEN_THINKING = "thinking not closed"
-
 LONGEST = 1_000_000
 """Characters above which a final part is not read: no answer is that long."""
+TOO_LONG = f"more than {LONGEST:,} characters"
 MOST_STATEMENTS = 1_000
 """A reply that states its answer more often is read by its last ones."""
 _ENDS_OF_TURN = (
@@ -117,7 +117,7 @@ def declared(text: str, parse: Parse, free: bool = False) -> Read:
     """The one final answer of a final part, as `parse` reads it. Where any text can be one (`free`), words after
     "answer is" need not be, so they are not held against a box, and no sentence chooses a letter."""
     if len(text) > LONGEST:
-        return Read(None, NO_ANSWER)
+        return Read(None, TOO_LONG)
     marks = marked(text)
     chosen = [] if free else choosing(text)
     spans, doubted_to = ([], 0) if marks and free else _statements(text)

@@ -27,6 +27,7 @@ from fairreason.grading.declared import (
     LONGEST,
     MOST_STATEMENTS,
     NO_ANSWER,
+    TOO_LONG,
     TWO_ANSWERS,
     UNREADABLE,
     Read,
@@ -53,7 +54,7 @@ MOST_FORMS = 16
 def declared_formula(text: str, same: Same, expects_words: bool = False) -> Read:
     """The one final answer of a final part, as it was written; `expects_words` where the question's answer is words."""
     if len(text) > LONGEST:
-        return Read(None, NO_ANSWER)
+        return Read(None, TOO_LONG)
     marks = marked(text)
     text = _LEFTOVER.sub("", text).rstrip(" .\n").removesuffix(_HOPE).rstrip()
     if marks:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from fairreason.grading.declared import LONGEST, OPEN_THINKING, final_part
+from fairreason.grading.declared import LONGEST, OPEN_THINKING, TOO_LONG, final_part
 
 NO_PROGRAM = "no program"
 OPEN_BLOCK = "a block that is not closed"
@@ -48,7 +48,7 @@ def find_program(reply: str, wanted: str, prelude: str = "") -> Found:
     """
     text = final_part(reply)
     if text is None or len(text) > LONGEST:
-        return Found((), "", OPEN_THINKING if text is None else NO_PROGRAM)
+        return Found((), "", OPEN_THINKING if text is None else TOO_LONG)
     every, is_open = fenced(text)
     blocks = [code for language, code in every if language in PYTHON]
     if not every and not is_open:
