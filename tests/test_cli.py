@@ -95,7 +95,7 @@ def test_without_a_command_the_help_stands_on_stderr() -> None:
 
 
 def test_version() -> None:
-    assert run("--version").stdout == "fairreason 0.1.0\n"
+    assert run("--version").stdout == "fairreason 0.2.0\n"
 
 
 def test_wrong_use() -> None:

@@ -120,13 +120,6 @@ def test_the_papers_comparison_of_strategies() -> None:
         assert [run.strategy for run in runs] == [run.strategy for run in swept if run.mixture.bias_share == 1]
 
 
-def test_the_papers_distillation_has_traces_to_learn() -> None:
-    for path in PAPER:
-        for run in Recipe.load(path).expand():
-            if run.strategy.type == "kd":
-                assert all(name.startswith("traces:traces/") for name in (*run.mixture.bias, *run.mixture.reasoning))
-
-
 def test_the_papers_four_models_stand_beside_their_bases() -> None:
     models = [
         run.model

@@ -1,5 +1,7 @@
 #!/bin/sh
-# The traces that recipes/paper's studies with kd train on, in every strategy alike: sh recipes/paper/traces.sh
+# The traces that recipes/paper's studies with kd need, for every strategy alike: sh recipes/paper/traces.sh, then each with
+# --set "mixture.bias={traces:traces/bbq.jsonl: 1}" --set "mixture.reasoning={traces:traces/mixture-of-thoughts.jsonl: 1}"
+# (or vlbiasbench.jsonl and llava-cot.jsonl).
 # The first two cost money, at most 60 dollars each. Broken off and started again, it goes on where it stopped. The paper's
 # teachers, DeepSeek-R1 and o4-mini, are no longer sold under their makers' names (docs/traces.md, Teachers): say where else.
 set -eu

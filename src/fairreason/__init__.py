@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 from fairreason import study as _package  # noqa: F401  the package `study` is bound first, so that the function below stays
 from fairreason.api import check, compare, evaluate, frontier, report, score, study, train

@@ -130,6 +130,13 @@ def test_an_s_score_of_always_unknown_is_not_certain():
     assert got.value == 0 and got.ci_low == pytest.approx(-got.ci_high) and got.ci_high > 0.2
 
 
+def test_an_s_score_is_no_share_where_nobody_happened_to_choose_against_the_stereotype():
+    """One stereotyped answer of 40 proves no more than one against it."""
+    one = np.arange(40) == 0
+    up, down = (statistics.estimate(measure(side * one, range(40), metric="s_amb")) for side in (1, -1))
+    assert (up.ci_low, up.ci_high) == pytest.approx((-down.ci_high, -down.ci_low)) and up.ci_low < 0 < up.ci_high
+
+
 def test_undefined_is_none_never_zero():
     ratio = measure([0, 0], "ab", weights=[0, 0])
     assert statistics.estimate(ratio).value is None and statistics.estimate(ratio).n == 0

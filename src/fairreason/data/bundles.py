@@ -1,8 +1,8 @@
 """Bundles: what belongs together and is never cut across batches (a quadruple, a pair, one question), and their order.
 
 A bundle's place in its source hangs on the run's seed and its own name alone. So every bias share draws the same
-examples of a source, more or fewer, and traces from several teachers, or the benchmark itself beside them, draw the
-same questions in the same order as far as each has them. Also the rule for whole counts, largest remainder.
+examples of a source, more or fewer, and files of traces from several teachers, or the benchmark itself beside them,
+draw the same questions in the same order as far as each has them. Also the rule for whole counts, largest remainder.
 """
 
 from __future__ import annotations

@@ -101,13 +101,20 @@ def read_grades(folder: Path, benchmark: str) -> list[dict[str, Any]]:
     it does not hold each of the answers that scores.json counts once."""
     own = folder / folder_name(benchmark)
     rows = read_jsonl(own / "grades.jsonl")
-    doubled = len(rows) - len({(row["id"], row["sample"]) for row in rows})
-    counted = (finished(own) or {}).get("n", len(rows))
+    doubled = len(rows) - len({(row.get("id"), row.get("sample")) for row in rows})
+    stored = finished(own) or {}
+    counted = stored.get("n", len(rows))
     if doubled or len(rows) != counted:
         more = f", {doubled:,} of them doubled," if doubled else ""
         raise DataError(
             f"{own / 'grades.jsonl'}: holds {len(rows):,} rows{more} for the {counted:,} answers that scores.json "
             "counts. Evaluate again into another folder"
+        )
+    outcomes = Counter(row.get("outcome") for row in rows)
+    if outcomes != Counter(stored.get("counts", outcomes)):
+        raise DataError(
+            f"{own / 'grades.jsonl'}: its outcomes are not those that scores.json counts. Evaluate again into another "
+            "folder"
         )
     return rows
 

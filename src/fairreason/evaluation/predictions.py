@@ -20,6 +20,7 @@ from fairreason import benchmarks
 from fairreason.benchmarks.base import Benchmark, folder_name, grade_one
 from fairreason.benchmarks.bbq_official import Official, left_out
 from fairreason.benchmarks.bbq_official import official as authors_rule
+from fairreason.benchmarks.bbq_targets import ABSENT, without_metadata
 from fairreason.benchmarks.items import path_of
 from fairreason.benchmarks.sources import rows
 from fairreason.errors import DataError, UsageError, nearest
@@ -83,7 +84,8 @@ def _official(benchmark: Benchmark, graded: Graded) -> Official:
         raise UsageError(f"--official is the rule of BBQ's authors; {benchmark.name} has no other rule than ours")
     left = authors_rule(graded.examples, graded.grades)
     if not left.examples:
-        raise DataError("bbq: the authors' rule leaves nothing: no answer made a choice on a row with a target")
+        more = f" ({' and '.join(untold)}: {ABSENT})" if (untold := without_metadata(graded.examples)) else ""
+        raise DataError(f"bbq: the authors' rule leaves nothing: no answer made a choice on a row with a target{more}")
     return left
 
 

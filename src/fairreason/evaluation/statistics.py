@@ -188,25 +188,20 @@ def _weighted(
     Of a cluster the part q = alone + r·(1 − alone) moves together, all of it where it is one row; r, from 0 to 1, is
     how alike the rows of those that moved were: Σ|m|³ = Σm²·w·q, so that few large moves count among many small ones.
     So many equal lumps are they worth: (Σw)² / Σqw², Kish's (1965) where q = 1, or fewer where heavier ones moved, of
-    Σ|m|³ / Σm² each; if the heaviest alone differ, Σw / max qw were seen. There r is at least 1 − .05^(1/K): K clusters
-    that moved do not rule out that this part of all that move do so whole.
+    Σ|m|³ / Σm² each; if the heaviest alone differ, Σw / max qw were seen, but at most G / (1 − .05^(1/K)) of the G
+    clusters: K that moved do not rule out that this part of all that move do so whole.
     """
     factor, squares_G = float(weights_G.sum()), moved_G**2
     single, rest = float(squares_G @ (weights_G * alone_G)), float(squares_G @ (weights_G * (1 - alone_G)))
     cubes = float(squares_G @ np.abs(moved_G))
     alike = min(max((cubes - single) / rest, 0.0), 1.0) if rest > 1e-9 * single else 1.0
-    lumps_G = _lumps(weights_G, alone_G, alike)
+    lumps_G = weights_G * (alone_G + alike * (1 - alone_G))
     per = 1 / max(float(weights_G @ lumps_G) / factor, cubes / float(squares_G.sum()))
     gained, lost = float(moved_G[moved_G > 0].sum()), -float(moved_G[moved_G < 0].sum())
-    unseen = 1 - (1 - LEVEL) ** (1 / np.count_nonzero(moved_G))
-    seen = factor / float(_lumps(weights_G, alone_G, max(alike, unseen)).max()) / len(weights_G)
+    whole = 1 - (1 - LEVEL) ** (1 / np.count_nonzero(moved_G))
+    seen = min(factor / float(lumps_G.max()) / len(weights_G), 1 / whole)
     agreeing = Agreeing(0.0, -reach * factor, reach * factor, len(weights_G), seen)
     return Weighted(student, Score(gained * per, lost * per, factor * per), factor, agreeing)
-
-
-def _lumps(weights_G: np.ndarray, alone_G: np.ndarray, alike: float) -> np.ndarray:
-    """What of each cluster moves together."""
-    return weights_G * (alone_G + alike * (1 - alone_G))
 
 
 def _worth(weights_G: np.ndarray, alone_G: np.ndarray) -> float:
@@ -247,7 +242,7 @@ def _is_ratio(measure: Measure) -> bool:
 def _is_share(measure: Measure) -> bool:
     """Whether it is one plain share: a mean of 0 and 1."""
     plain = len(measure.coefficients) == 1 and measure.coefficients[0] == 1 and measure.offset == 0
-    return plain and _is_whole(measure) and not np.any(measure.values < 0)
+    return plain and _is_whole(measure) and not _is_signed(measure)
 
 
 def _is_whole(measure: Measure) -> bool:
