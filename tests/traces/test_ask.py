@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -15,7 +16,6 @@ from teaching import KEY, SETTINGS, holding, number, prompts, rows, run
 
 from fairreason.errors import ModelError, RunError, UsageError
 from fairreason.models.backends import Prompt, Sampling, retries
-from fairreason.records import Completion
 from fairreason.traces import ask
 from fairreason.traces.budget import Budget
 from fairreason.traces.journal import Journal
@@ -175,13 +175,22 @@ def test_questions_that_are_never_answered_keep_no_other_from_being_asked(tmp_pa
     assert len(rows(path)) == 120
 
 
-def test_what_was_passed_over_stands_last(tmp_path):
-    with Journal(tmp_path / "own.answers.jsonl", SETTINGS) as journal:
-        asked, hashes = prompts(4), ask.hashes(prompts(4))
-        for i, sample in ((0, 0), (2, 0)):
-            journal.add(ask.answer_of(ask.Job(asked[i], sample, hashes[f"q/{i}"]), Completion("B"), "", None))
-        order = [(job.prompt.id, job.sample) for job in ask.missing(asked, hashes, 2, journal)]
-    assert order == [("q/3", 0), *((f"q/{i}", 1) for i in range(4)), ("q/1", 0)]
+def test_questions_that_always_fail_keep_no_later_run_from_the_others(tmp_path, monkeypatch):
+    """They stand in a row behind the answers of the first run, which they stop."""
+    monkeypatch.setattr(retries, "TRIES", 1)
+    failing, path = range(20, 30), tmp_path / "own.answers.jsonl"
+    server = Loopback(lambda body, before: refuses(500, "no") if number(body) in failing else thought(body))
+    others = {f"q/{i}" for i in range(50) if i not in failing}
+    with server.running() as url:
+        with pytest.raises(ModelError, match="so did the last 8 questions"):
+            run(url, path, prompts(50), concurrency=1)
+        assert len(rows(path)) == 20
+        for _ in range(20):
+            with contextlib.suppress(ModelError):
+                run(url, path, prompts(50), concurrency=1)
+            if {row["id"] for row in rows(path)} == others:
+                break
+    assert {row["id"] for row in rows(path)} == others
 
 
 def interrupt_after(server, asked):

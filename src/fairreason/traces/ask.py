@@ -8,9 +8,11 @@ sample), and the same command asks for exactly those that are missing.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 
 from fairreason.benchmarks.base import prompt_text, question_hash
@@ -72,8 +74,9 @@ def hashes(prompts: Sequence[Prompt]) -> dict[str, str]:
 
 
 def missing(prompts: Sequence[Prompt], asked: Mapping[str, str], samples: int, journal: Journal) -> list[Job]:
-    """The answers that are wanted and not there, the first sample of every question first; those that were passed over
-    before (they failed, it may be for good) stand last."""
+    """The answers that are wanted and not there, the first sample of every question first. Where some are there, those
+    that were passed over before (they failed, it may be for good) stand last, and every other one of the rest is drawn
+    by chance, so that questions that always fail do not stand in a row and stop each run."""
     jobs: list[Job] = []
     reached = 0
     for sample in range(samples):
@@ -82,7 +85,11 @@ def missing(prompts: Sequence[Prompt], asked: Mapping[str, str], samples: int, j
                 reached = len(jobs)
             else:
                 jobs.append(Job(prompt, sample, asked[prompt.id]))
-    return jobs[reached:] + jobs[:reached]
+    if not journal.held:
+        return jobs
+    rest = jobs[reached:]
+    mixed = chain.from_iterable(zip(rest, random.sample(rest, len(rest)), strict=True))
+    return [*dict.fromkeys(mixed), *jobs[:reached]]
 
 
 def ask(

@@ -164,7 +164,7 @@ class _Batches:
         for attempt in range(1, retries.TRIES + 1):
             found = await self._ended(batch)
             results, whole = await self._results(found, len(asked))
-            if whole:
+            if whole or attempt == retries.TRIES:
                 break
             await self.session.sleep(retries.pause(attempt))
         lack = f"the batch {self.session.shown(found['status'])} without it ({self._why(found)})"
@@ -178,8 +178,8 @@ class _Batches:
         if not whole:
             raise BatchError(
                 f"{self.session.address}: the results of batch {printable(batch['batch'])} do not come whole, "
-                f"{len(results):,} of {len(asked):,} are here; {self.path} still names it, and without that file "
-                "the others are asked again"
+                f"{len(results):,} of {len(asked):,} are here; {self.path} still names it: the same "
+                "command looks again, and without that file the others are asked again"
             )
         self.open.remove(batch)
         self._save()
@@ -199,8 +199,8 @@ class _Batches:
         return found
 
     async def _results(self, found: dict[str, Any], asked: int) -> Results:
-        """What an ended batch gave to so many questions; whole when each line could be read and no answer is missing
-        that the server counts."""
+        """What an ended batch gave to so many questions; whole when each has a result, or when each line could be read
+        and no answer is missing that the server counts."""
         results: dict[str, dict[str, Any]] = {}
         whole = True
         for id in (found.get("output_file_id"), found.get("error_file_id")):
@@ -208,8 +208,8 @@ class _Batches:
                 more = await self.api.results(id)
                 results, whole = results | more.rows, whole and more.whole
         sound = sum(_response(row).get("status_code") == 200 for row in results.values())
-        lacks = sound < count(found.get("request_counts"), "completed") and len(results) < asked
-        return Results(results, whole and not lacks)
+        lacks = sound < count(found.get("request_counts"), "completed")
+        return Results(results, results.keys() >= set(map(str, range(asked))) or (whole and not lacks))
 
     def _why(self, found: dict[str, Any]) -> str:
         """The first reason that the server gives for how a batch ended."""

@@ -245,9 +245,8 @@ def _spent(teacher: Teacher, prompts: list[Prompt], sampling: Sampling, journal:
 def _kept(error: ModelError, journal: Journal, teacher: Teacher | None) -> ModelError:
     """The error with what to do next."""
     if journal.held:
-        return ModelError(
-            f"{error}. The {len(journal.held):,} answers in {journal.path} stay; the same command goes on"
-        )
+        goes_on = "" if isinstance(error, batch.BatchError) else "; the same command goes on"  # it says so itself
+        return ModelError(f"{error}. The {len(journal.held):,} answers in {journal.path} stay{goes_on}")
     if teacher and teacher.retired:
         return ModelError(
             f"{error}. {teacher.name} was switched off there on {teacher.retired}: name the same model's host with "
