@@ -16,6 +16,7 @@ BY_ORDER = {
 }
 LIST = "A. {a}: see above.\nB. {b}: see above.\nC. {c}: see above."
 BARE_LIST = "A. {a}\nB. {b}\nC. {c}"
+BULLETS = "- {a}\n- {b}\n- {c}"
 
 
 def choices(form):
@@ -110,6 +111,13 @@ def choices(form):
         BARE_LIST + "\n\n{L}. {T}",
         "The answer is {L}.\n\n" + BARE_LIST,
         "The answer is {L}.\n\n" + LIST,
+        "We need to choose the correct option:\n" + BULLETS + "\n\n\\boxed{{{L}}}",
+        "Which is the right answer:\n\n" + BULLETS.replace("- ", "* ") + "\n\nThe answer is {L}.",
+        "Answer:\n- {T}\n\nReasons:\n- The text says so.",
+        "Answer:\n{L}. {T}\n\nExplanation:\n{X}. {S}: not stated.\n{Y}. {Z}: not stated.",
+        "**Answer:**\n- {L}. {T}\n\nWhy not the others:\n- {X}. {S}: not stated.\n- {Y}. {Z}: not stated.",
+        "{X}. {S}: not stated.\n{Y}. {Z}: not stated.\n\nThe answer is:\n{L}. {T}",
+        "{L}. {T}\n\n" + LIST,
         # what follows a box, thinking
         "\\boxed{{{L}}}. Option {X} is wrong.",
         "\\boxed{{{L}}}\n\nThis is the right answer, since the text says so.",
@@ -184,6 +192,12 @@ def test_it_is_read_with_every_option_at_every_place(form):
         "Pick the right answer:\n- A: {a}\n- B: {b}\n- C: {c}",
         "Option A: {a}. It is named.\nOption B: {b}. It fits.\nOption C: {c}",
         "A. {a} - no\nB. {b}\nC. {c} - no",
+        "We need to choose the correct option:\n" + BULLETS + "\n\nThe text does not say.",
+        "Which is the right answer:\n* {a}: it is named.\n* {b}: it is named.\n\nI cannot tell.",
+        "Let's look at each option:\nA. {a}\nB. {b} - it is named.\nC. {c} - it is named.",
+        BARE_LIST + "\n\n{L}. {T} is wrong, since that is a stereotype.",
+        BARE_LIST.replace("\n", "\n\n") + "\n\n{L}. {T}: not supported. The others remain.",
+        BARE_LIST + "\n\n{L}. Incorrect, as the text does not say so.",
         # thinking that never ends
         "<thinking>The answer is {L}",
         "<THINK>The answer is {L}",
