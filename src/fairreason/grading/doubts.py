@@ -38,18 +38,26 @@ _GIVEN = (
     r"(?:text|context|passage|story|paragraph|sentences?|question|information|info|given|stated|evidence|facts|closely"
     r"|carefully|again)"
 )
+_ASKED = r"(?:choose|pick|select|decide|answer|say)\b"
+_GROUNDED = (
+    r"(?![^,;.]{0,60}(?<!\bno )(?<!\bany )(?<!\bnot )(?<!n['’]t )(?<!\bwithout )(?<!\bavoid )(?<!\bavoiding )"
+    rf"\b{_UNFOUNDED})"
+)
 FULFILLED = (
-    rf"(?:any\w*\b|asked\b|forced\b|pressed\b|{_OWN} ask(?: me)?\b"
-    rf"|{_OWN}(?:['’]m|['’]re| am| are) (?:not (?:mistaken|wrong|misreading|missing)|right|correct|asked|forced"
-    rf"|required|to (?:choose|pick|select|decide|answer|say|guess))\b"
-    rf"|{_OWN} (?:(?:have|had|need|needed) to|must|understand|understood|recall|remember)\b"
-    rf"|{_OWN} (?:only|just|strictly|simply|look|read|check|stick|keep|adhere|limit|restrict|confine|focus"
+    rf"(?:any(?:thing)?(?=\s*[,.]|$)|{_OWN} ask(?: me)?\b"
+    rf"|(?:(?:asked|forced|pressed)\b|I(?:['’]m| am)\b(?! (?:wrong|mistaken|misreading|missing)\b)|I have\b(?! to\b)"
+    rf"|{_OWN}(?:['’]re| are) (?:not (?:mistaken|wrong|misreading|missing)|right|correct"
+    rf"|(?:asked|forced|required) to {_ASKED})"
+    rf"|{_OWN} (?:(?:have|had|need|needed) to|must) {_ASKED}|(?:I|we) (?:understand|understood|recall|remember)\b"
+    rf"|{_OWN} (?:look|read|check)\b"
+    rf"|{_OWN} (?:only|just|strictly|simply|stick|keep|adhere|limit|restrict|confine|focus"
     rf"|(?:use|consider|go|rely|judge|follow) (?:only|just|strictly|solely|purely))\b"
-    rf"(?=[^,;]{{0,60}}\b{_GIVEN}\b)(?![^,;]{{0,60}}\b{_BIASED})"
+    rf"(?=[^,;]{{0,60}}\b{_GIVEN}\b)){_GROUNDED}"
     rf"|{_OWN} (?:(?:do not|don['’]t)(?! (?:avoid|ignore|reject|resist))|avoid|ignore|reject|resist|disregard"
     rf"|(?:set|put|leave) aside|refrain)\b(?=[^,;]{{0,60}}\b{_UNFOUNDED}))"
 )
-"""A condition that an answer of one's own always meets: `if I am not mistaken`, `if we only use the text`."""
+"""A condition that an answer of one's own always meets: `if I am not mistaken`, `if we only use the text`; none that
+asks for a guess or a stereotype."""
 MISHAP = (
     rf"{_OWN}(?:['’]m|['’]re|['’]ve| am| are| have)? ?(?:miss\w*|mis\w+|overlook\w*|wrong)\b"
     rf"|{_OWN} (?:make|rely|use|follow|apply|resort|bring|add)\b(?=[^,;]{{0,60}}\b{_UNFOUNDED})"
