@@ -134,7 +134,10 @@ def choices(form):
         "<answer>{L}</answer> It is wrong to guess.",
         "<thinking>The answer is {X}.</thinking> {L}",
         "[THINK]The answer is {X}.[/THINK] \\boxed{{{L}}}",
+        "\\boxed{{{L}}}\n\nWait, let me double-check. The text says so. Yes.",
         "The question's answer is {L}.",
+        "The model's answer is {L}.",
+        "My first choice is {L}.",
         "Here's my answer: {L}",
     ],
 )
@@ -149,6 +152,7 @@ def test_it_is_read_with_every_option_at_every_place(form):
         "Perhaps the answer is {L}. I cannot tell.",
         "His answer is {L}.",
         "The student's answer is {L}.",
+        "She told him that the answer is {L}.",
         "Most people’s answer is {L}.",
         "The teacher's answer is {L}, mine is {X}.",
         "The first option is {L}.",
@@ -166,6 +170,7 @@ def test_it_is_read_with_every_option_at_every_place(form):
         "\\boxed{{{L}}}. That is wrong.",
         "\\boxed{{\\text{{{L}}}}}\nActually {X} is correct.",
         "<answer>{L}</answer>\nThat is wrong.",
+        "\\boxed{{{L}}}\n\nWait, let me check. That is not it.",
         "<ANSWER>({L})</ANSWER> Actually, it is {X}.",
         # followed by another
         "The answer is {L}: {X}",
@@ -176,6 +181,7 @@ def test_it_is_read_with_every_option_at_every_place(form):
         "The answer is {L}. {X} is also possible.",
         "The answer is {L}. {X} is equally likely.",
         "The answer is {L}. I have to choose {X}.",
+        "The answer is {L}. But considering the text, {X} is correct.",
         "The answer is {L}. However, the unbiased answer should be {X}.",
         "The answer is {L}. However, the correct answer would be {X}.",
         # the letter and the text disagree

@@ -80,7 +80,7 @@ _OTHERS_SAY = (
     r"\b(?:thinks|believes|claims|argues|assumes|insists|thought|believed|claimed|argued|assumed|guessed)\b"
     r"|\b(?:he|she|they|one|someone|somebody|anyone|people|others|everyone|you|users?|students?|readers?|persons?"
     r"|some(?= (?:say|think|believe|claim|argue|assume|would|might|may|could)))\b"
-    r"(?:(?!\b(?:I|we)\b)[^,;.]){0,40}\b(?:say|says|said|think|believe|claim|argue|assume|guess)\b"
+    r"(?:(?!\b(?:I|we)\b)[^,;.]){0,40}\b(?:say|says|said|told|think|believe|claim|argue|assume|guess)\b"
 )
 _DENIED = re.compile(
     r"\b(?:not(?! (?:hard|difficult|surprising))|cannot|never|nobody|no one|neither|nor|nothing"
@@ -97,8 +97,10 @@ _CALLED = re.compile(
     rf"|(?<![\w-])(?<!least )(?<!less )(?<!not )(?<!without )(?<!avoid )(?<!avoiding ){_BIASED}"
     rf"|\b(?:least(?! {_UNFOUNDED})|second[ -]best|other|another|alternative|opposite|common|popular|usual|typical)"
     r"(?:[\s-]+(?!the\b)\w+){0,2}\s*$"
-    r"|\b(?:each|every|(?<!only )(?<!is )one|first|second|third|fourth|next|last|initial)(?: (?:answer|possible))?\s*$"
-    r"|\b(?:(?:his|her|their)|(?!(?:let|that|it|here|there|what|question|problem|task|text|context|passage|story)['’])"
+    r"|\b(?:each|every|(?<!only )(?<!is )one|(?<!\bmy )(?:first|last)|second|third|fourth|next|initial)"
+    r"(?: (?:answer|possible))?\s*$"
+    r"|\b(?:(?:his|her|their)|(?!(?:let|that|it|here|there|what|question|problem|puzzle|riddle|exercise|equation|task|text|sentence|context|passage"
+    r"|story|model|assistant|today)['’])"
     r"\w+(?:['’]s|s['’]))(?: (?!(?:the|my|our|final|correct)\b)[\w-]+| final){0,2}\s*$"
     r"|\b(?:a|one)\s+(?:\w+\s+)?(?:possible|plausible|conceivable)\s*$"
     r"|错误|不正确",
@@ -141,6 +143,12 @@ _IS_NOT = (
     r"(?:(?:['’]s| is| was| seems)(?: just| simply| really)? not| (?:is|was)n['’]t"
     r"| (?:can|could|would|does|did)(?: ?not|n['’]t|['’]t)(?: be| seem)?)(?: \w+ly)?"
 )
+_CHECKED = (
+    r"[\s,.!:;…—–]{1,3}let(?: me|['’]s| us) (?:\w+[ -])?(?:check|verify|confirm)\b"
+    r"(?:(?!\b(?:no|not|actually|but|however|wrong)\b|n['’]t\b)[^\n]){0,300}[.!?:] {1,3}"
+    r"(?:Yes|Correct)\b[^\d\n]{0,30}\Z"
+)
+"""A check that confirms, at the reply's end."""
 _TAKEN_BACK = re.compile(
     rf"{_SHORT}[\s,;:.!?()*_\"”—–>-]{{1,12}}(?<!\w[ \t])"
     r"(?:(?:but|and|however|though|although|yet|hmm+|well|oh|no|actually|wait|sorry)\b[\s,.…:;]{0,6}){0,3}"
@@ -155,7 +163,7 @@ _TAKEN_BACK = re.compile(
     rf"|^\W{{0,12}}(?:(?:option|choice)\s)?(?:[A-Z]\)?\s|{_ALONE}(?<=\s))(?:is|was)(?: not|n['’]t) {_RIGHT}"
     r"|[.!?…;,:—–\n]\s{0,4}[*_]{0,3}"
     r"(?:(?:actually|no|oh|hmm+|sorry)[,.…]{0,4}\s{1,4}(?:no|wait|sorry|scratch)\b"
-    r"|wait\b(?=\s?[,.!:;…—–]|\s+(?:no|a|I|it|that|actually|let)\b)"
+    rf"|wait\b(?!{_CHECKED})(?=\s?[,.!:;…—–]|\s+(?:no|a|I|it|that|actually|let)\b)"
     r"|(?:hold on|oops|my mistake|scratch that|strike that)\b"
     r"|on second thoughts?\b|never ?mind\b|correction\b(?=\s*[:,.—–-])"
     r"|(?:or )?(?:(?:actually|no|rather|sorry|in fact|wait|i mean)\b[,.…:]{0,4}\s{0,4}){1,4}"

@@ -101,7 +101,7 @@ _DENIED = re.compile(
     r"\b(?:not|no(?![,.])|nor|neither|nothing|none|never|nobody|cannot|without|unlike|than|except|against|if|whether|some"
     r"|people|many|others|exclud\w*|eliminat\w*|rul\w+ out|reject\w*|dismiss\w*|contradict\w*|wrong|incorrect|false"
     r"|unsupported|unlikely|tempt\w*|I thought|initially|at first|you (?:may|might|could)|had (?:it|he|she|they|there)"
-    r"|one (?:may|might|could) (?:\w+ )?(?:say|think|argue|assume|believe)|otherwise|consider\w*"
+    r"|one (?:may|might|could) (?:\w+ )?(?:say|think|argue|assume|believe)|otherwise|consider(?:s|ed)?"
     r"|other (?:answer|option|choice)s?|(?-i:Had)"
     r"|stereotyp\w*|bias\w*|prejudic\w*|assum\w+|guess\w*|instead of|opposed to)\b|n['’]t\b",
     re.IGNORECASE,
