@@ -23,7 +23,7 @@ _SAYS = re.compile(r".*\b(?:is|are|was|be|equals|by)\s+(?=\S)|.*=\s*(?=\S)", re.
 _CONCLUDES = re.compile(
     r"\b(?:therefore|thus|hence|so|then|consequently|finally|in conclusion|solution"
     r"|we (?:get|find|have|obtain|conclude))\b"
-    r"|^(?!(?:check|try|test|suppos|assum|plug|substitut|sett|lett|putt|tak|us)\w*ing\b)\w+ing\b[^,;]*\b(?:gives|yields)\b",
+    r"|it follows|^(?!(?:check|try|test|suppos|assum)\w*ing\b)\w+ing\b[^,;$=]*\b(?:gives|yields)\b",
     re.IGNORECASE,
 )
 _REASON = re.compile(r"\s*(?:[,;(]|(?:because|since|as)\b)")

@@ -30,7 +30,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from fairreason.grading.doubts import doubted, taken_back
-from fairreason.grading.lists import headings, listed
+from fairreason.grading.lists import headings, in_lists, listed
 from fairreason.grading.marks import BOX, TAG, marked
 from fairreason.grading.sentences import choosing
 
@@ -139,7 +139,7 @@ def declared(text: str, parse: Parse, free: bool = False) -> Read:
         last = None if chosen or free else spans[max(i for i, value in enumerate(values) if value is not None)][0]
         return _held(Read(said[0], "statement"), text, last, parse)
     lines = [(at, value) for at, line in _lines(text, doubted_to) if (value := parse(line, "line")) is not None]
-    items = listed(text)
+    items = in_lists(text, lambda line: parse(line, "line") is not None)
     alone = [(at, value) for at, value in lines if at not in items]
     if len({value for _, value in alone}) == 1:
         return _held(Read(alone[-1][1], "line"), text, None if free else alone[-1][0], parse)

@@ -44,7 +44,7 @@ _GROUNDED = (
     rf"\b{_UNFOUNDED})"
 )
 FULFILLED = (
-    rf"(?:any(?:thing)?(?=\s*[,.]|$)|{_OWN} ask(?: me)?\b"
+    rf"(?:any(?:thing|one|body)?(?=\s*[,.]|$)|{_OWN} ask(?: me)?\b"
     rf"|(?:(?:asked|forced|pressed)\b|I(?:['’]m| am)\b(?! (?:wrong|mistaken|misreading|missing)\b)|I have\b(?! to\b)"
     rf"|{_OWN}(?:['’]re| are) (?:not (?:mistaken|wrong|misreading|missing)|right|correct"
     rf"|(?:asked|forced|required) to {_ASKED})"
@@ -164,12 +164,13 @@ _TAKEN_BACK = re.compile(
     r"|[.!?…;,:—–\n]\s{0,4}[*_]{0,3}"
     r"(?:(?:actually|no|oh|hmm+|sorry)[,.…]{0,4}\s{1,4}(?:no|wait|sorry|scratch)\b"
     rf"|wait\b(?!{_CHECKED})(?=\s?[,.!:;…—–]|\s+(?:no|a|I|it|that|actually|let)\b)"
-    r"|(?:hold on|oops|my mistake|scratch that|strike that)\b"
-    r"|on second thoughts?\b|never ?mind\b|correction\b(?=\s*[:,.—–-])"
+    r"|(?:hold on(?! to\b)|oops|my mistake|scratch that|strike that)\b"
+    r"|on second thoughts?\b|never ?mind\b(?! the\b)|correction\b(?=\s*[:,.—–-])"
     r"|(?:or )?(?:(?:actually|no|rather|sorry|in fact|wait|i mean)\b[,.…:]{0,4}\s{0,4}){1,4}"
     r"(?:(?:it|that|this|the (?:\w+ )?(?:answer|value|number|result))(?:['’]s| is| should be))?\s*[$\\\d])"
     r"|\bI (?:change|changed|have changed|['’]ve changed) my mind\b|\bI take (?:it|that|this) back\b"
-    r"|(?<!\bif )(?<!\bunless )(?<!\bwhether )\bI (?:(?:was|am) (?:wrong|mistaken)|made an? (?:mistake|error))\b"
+    r"|(?<!\bif )(?<!\bunless )(?<!\bwhether )\bI (?:(?:was|am) (?:wrong|mistaken)\b(?! (?:to|about)\b)"
+    r"|made an? (?:mistake|error)\b(?! (?:at first|earlier|before)\b))"
     r"|\bI stand corrected\b",
     re.IGNORECASE,
 )

@@ -27,6 +27,9 @@ _ITEM = re.compile(
 )
 """A line's bullet or number, its letter, and what leads on to a text."""
 _BULLET = re.compile(r"[ \t]*([-•*+])[ \t]")
+_NEAR = 60
+_HEADED = re.compile(r"(?:^|\n)[#*_ ]{0,9}(?:\w+ ){0,2}answer[#*_ ]*\s*\Z", re.IGNORECASE)
+"""A heading without a colon, above an answer: `### Final Answer`."""
 
 IsAnswer = Callable[[str], bool]
 """Whether a line is nothing but an answer."""
@@ -72,6 +75,19 @@ def headings(text: str, is_answer: IsAnswer | None = None) -> Callable[[int], bo
         return at in items and (after in items or bare != {at})
 
     return leads_to_list
+
+
+def in_lists(text: str, is_answer: IsAnswer) -> frozenset[int]:
+    r"""The listed lines but for one under the heading `Answer` that is no list's first.
+
+    >>> text = "### Answer\nA. He\n\nWhy?\nB. She: no"
+    >>> sorted(listed(text)), sorted(in_lists(text, lambda line: ":" not in line))
+    ([11, 23], [23])
+    """
+    items = listed(text)
+    headed = [at for at in items if _HEADED.search(text[max(0, at - _NEAR) : at])]
+    leads_to_list = headings(text, is_answer) if headed else None
+    return items.difference(at for at in headed if leads_to_list and not leads_to_list(at))
 
 
 def _next_line(text: str, at: int) -> int:
