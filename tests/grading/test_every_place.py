@@ -158,6 +158,7 @@ def test_it_is_read_with_every_option_at_every_place(form):
         "His answer is {L}.",
         "The student's answer is {L}.",
         "She told him that the answer is {L}.",
+        "The teacher told us the answer is {L}.",
         "Most people’s answer is {L}.",
         "The teacher's answer is {L}, mine is {X}.",
         "The first option is {L}.",

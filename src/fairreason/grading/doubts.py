@@ -77,10 +77,10 @@ _SUPPOSED = re.compile(
     re.IGNORECASE,
 )
 _OTHERS_SAY = (
-    r"\b(?:thinks|believes|claims|argues|assumes|insists|thought|believed|claimed|argued|assumed|guessed)\b"
+    r"\b(?:thinks|believes|claims|argues|assumes|insists|thought|believed|claimed|argued|assumed|guessed|told)\b"
     r"|\b(?:he|she|they|one|someone|somebody|anyone|people|others|everyone|you|users?|students?|readers?|persons?"
     r"|some(?= (?:say|think|believe|claim|argue|assume|would|might|may|could)))\b"
-    r"(?:(?!\b(?:I|we)\b)[^,;.]){0,40}\b(?:say|says|said|told|think|believe|claim|argue|assume|guess)\b"
+    r"(?:(?!\b(?:I|we)\b)[^,;.]){0,40}\b(?:say|says|said|think|believe|claim|argue|assume|guess)\b"
 )
 _DENIED = re.compile(
     r"\b(?:not(?! (?:hard|difficult|surprising))|cannot|never|nobody|no one|neither|nor|nothing"
