@@ -128,6 +128,7 @@ def choices(form):
         "**Answer:**\n- {L}. {T}\n\nWhy not the others:\n- {X}. {S}: not stated.\n- {Y}. {Z}: not stated.",
         "{X}. {S}: not stated.\n{Y}. {Z}: not stated.\n\nThe answer is:\n{L}. {T}",
         "{L}. {T}\n\n" + LIST,
+        "Answer:\n{L}. {T}\n\n{X}. {S}: not stated.\n{Y}. {Z}: not stated.",
         "### Final Answer\n{L}. {T}\n\nThe others:\n{X}. {S}: not stated.\n{Y}. {Z}: not stated.",
         "**Answer**\n\n**{L}. {T}**\n\nThe others:\n({X}) is wrong. ({Y}) is wrong.",
         "\\boxed{{{L}}}\n\nIt could be {X}, although that would be a guess.",
@@ -179,6 +180,8 @@ def test_it_is_read_with_every_option_at_every_place(form):
         "\\boxed{{{L}}}\n\nWait, let me check. That is not it.",
         "<ANSWER>({L})</ANSWER> Actually, it is {X}.",
         # followed by another
+        "{L} is correct.\n\n{X}",
+        "So I would go with {L}.\n\n{S}",
         "The answer is {L}: {X}",
         "The answer is {L}. {X}.",
         "The answer is {L}\nor {X}",

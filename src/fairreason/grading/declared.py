@@ -142,6 +142,9 @@ def declared(text: str, parse: Parse, free: bool = False) -> Read:
     items = in_lists(text, lambda line: parse(line, "line") is not None)
     alone = [(at, value) for at, value in lines if at not in items]
     if len({value for _, value in alone}) == 1:
+        before = [] if free else choosing(text[: alone[-1][0]])
+        if {parse(one.candidate, "statement") for one in before} - {None, alone[-1][1]}:
+            return Read(None, TWO_ANSWERS)
         return _held(Read(alone[-1][1], "line"), text, None if free else alone[-1][0], parse)
     return Read(None, TWO_ANSWERS if lines else DOUBTED if doubted_to else NO_ANSWER)
 

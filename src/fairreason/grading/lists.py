@@ -56,8 +56,8 @@ def listed(text: str) -> frozenset[int]:
 
 def headings(text: str, is_answer: IsAnswer | None = None) -> Callable[[int], bool]:
     r"""Tells of what a heading leads to, which begins inside the line at a place, whether it is the first line of a
-    list. It is the answer where the next line goes on with no list, and where, among the lines with letters, it is the
-    only one that is nothing but an answer.
+    list. It is the answer where no list goes on at once, and where, among the lines with letters, it alone is nothing
+    but an answer.
 
     >>> leads = headings("Answer:\n- He\n- She")
     >>> leads(10), headings("Answer:\n- He\n\nHe left.")(10)
@@ -72,7 +72,8 @@ def headings(text: str, is_answer: IsAnswer | None = None) -> Callable[[int], bo
         bullet, next_bullet = _BULLET.match(text, at), _BULLET.match(text, after)
         if bullet and next_bullet and bullet[1] == next_bullet[1]:
             return True
-        return at in items and (after in items or bare != {at})
+        adjacent = after in items and text.count("\n", at, after) == 1
+        return at in items and (adjacent or bare != {at})
 
     return leads_to_list
 
