@@ -53,7 +53,8 @@ def test_an_equation_that_is_supposed_or_rejected_is_none(text):
         "Therefore all values except $12$ work.", "So we subtract $12$ from both sides.", "So let us try $12$.",
         "Finally, we need to add $12$ to the total.", "So we need to compute $12$ more terms.", "Hence consider $12$.",
         "So we continue with $12$.", "So I will now test $12$.", "So next we divide everything by 12.",
-        "Let me check whether the solution is $12$", "Thus the solution depends on $12$.",
+        "Let me check whether the solution is $12$", "Thus the solution depends on $12$.", "So we use $12$.",
+        "So we need to multiply by $12$.", "Setting $n=3$ gives $12$.",
     ],
 )  # fmt: skip
 def test_a_step_on_the_way_concludes_nothing(text):
@@ -71,7 +72,9 @@ def test_a_step_on_the_way_concludes_nothing(text):
         "There are no others, so the number is $12$.", "If it rains, then the total is $12$.",
         "Final Answer: We need 12 eggs.", "Final Answer: Tom walked 12 miles.", "The answer is a total of 12 apples.",
         "The answer is exactly 12.", "The answer is about 12.", "Thus a total of $12$ people came.",
-        "Area = 12", "Number of apples = 12", "Length of the side = 12 cm", "The original length is x = 12 cm",
+        "Therefore, we need to use $12$ bags.", "So we must remove $12$ marbles.", "Solving gives $x=12$.",
+        "Dividing by 2 gives $x=12$.", "Taking the square root gives $x=12$.", "Area = 12", "Number of apples = 12",
+        "Length of the side = 12 cm", "The original length is x = 12 cm",
     ],
 )  # fmt: skip
 def test_a_sentence_that_gives_a_value(text):

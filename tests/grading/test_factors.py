@@ -6,6 +6,7 @@ import pytest
 
 from fairreason.grading import factors
 from fairreason.grading.answers import grade_integer
+from fairreason.grading.marks import marked
 from fairreason.grading.maths import grade_math
 from fairreason.records import Completion, Example
 
@@ -71,7 +72,7 @@ def test_letters_that_open_a_word_or_a_name_are_no_variables():
         r"\boxed{12}:5", r"\boxed{12}/5", r"\boxed{12}/\sqrt2", r"\boxed{12}^2", r"\boxed{12}^{10}", r"\boxed{12}\pi",
         r"\boxed{12}\sqrt{3}", r"\boxed{12}\,\frac{1}{2}", r"\boxed{12} \times 10^3", r"\boxed{12}\cdot 5",
         r"\boxed{12} \pm 1", r"\boxed{12} - 3", r"\boxed{12}-15", r"\boxed{12}+3", r"\boxed{12} + C", r"\boxed{12}*3",
-        r"$-\boxed 2$",
+        r"$-\boxed 2$", r"\dfrac{5x}{\boxed{12}}",
     ],
 )  # fmt: skip
 def test_a_box_that_is_a_part_of_a_formula_is_unreadable(text):
@@ -85,11 +86,20 @@ def test_a_box_that_is_a_part_of_a_formula_is_unreadable(text):
         r"\begin{align*}x &= 3 \cdot 4 \\ &= \boxed{12}\end{align*}", r"\boxed{12}^\circ", r"\boxed{12}^{\text{th}}",
         r"\boxed{12}\%", r"\boxed{12}\text{ cm}^2", r"\$\boxed{12}", r"$x \equiv \boxed{12} \pmod{17}$", r"\boxed{12}!",
         r"\boxed{12} = 3 \cdot 4", "\\boxed{12}\n\nPlus, it is even.", "\\boxed{12}\n- 3 are left",
-        r"\text{\boxed{12}}", r"答案是\boxed{12}个苹果。",
+        r"\textcolor{red}{\boxed{12}}", r"$\color{blue}{\boxed{12}}$", r"\fcolorbox{red}{white}{\boxed{12}}",
+        r"\begin{array}{c}{\boxed{12}}\end{array}", r"\text{\boxed{12}}", r"答案是\boxed{12}个苹果。",
     ],
 )  # fmt: skip
 def test_a_box_that_stands_alone_is_read(text):
     assert outcomes(text) == {"correct"}
+
+
+@pytest.mark.parametrize("box", ["B", r"\text{B}", "(B)", "B. The son", "The son"])
+@pytest.mark.parametrize(
+    "form", [r"\color{blue}{\boxed{%s}}", r"\boxed{%s} - 1 of 3", r"\boxed{%s} minus the rest", r"-\boxed{%s}"]
+)
+def test_a_number_beside_an_option_changes_nothing(form, box):
+    assert marked(form % box) == [(box, "boxed")]
 
 
 def test_scales_are_numbers_in_mathematics():

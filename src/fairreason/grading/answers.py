@@ -26,7 +26,10 @@ _EDGES = " \t\r\n*_`$\"'“”‘’。"
 _MARKS = _EDGES + ".:(),[]-–—~"
 """What stands between a letter and its option's text."""
 _WIDE = str.maketrans("（）" + "".join(chr(ord("Ａ") + i) for i in range(26)), "()" + string.ascii_uppercase)
-_THAT_IS = re.compile(r"[\s.,;:(–—-]{0,9}(?:(?:i\.e\.|that is|namely|which is|meaning)[\s,:]{1,3})?", re.IGNORECASE)
+_LINK = re.compile(
+    r"[\s.,;:(–—-]{0,9}(?:i\.e\.|that is|namely|which is|meaning)[\s,:]{1,3}|[\s,:()–—-]{0,9}", re.IGNORECASE
+)
+"""What leads from a letter to words that say the same; a full stop or a semicolon leads to another sentence."""
 _LETTER = re.compile(
     r"(?:(?i:option|choice)\s+)?(?:[(\[]([A-Za-z])[)\]]|([A-Z])(?![\w'’])|([a-z])(?=\)))(.*)", re.DOTALL
 )
@@ -102,12 +105,13 @@ def option(candidate: str, menu: Menu, rule: str = "line") -> int | None:
     if named is None and another(rest, chosen, *menu) is not None:
         return None
     if named is None and rule == "statement":
-        words = rest[_THAT_IS.match(rest).end() :]  # type: ignore[union-attr]
-        named = _first_sentence(words, menu)
+        words = rest.lstrip("*_")
+        words = words[_LINK.match(words).end() :]  # type: ignore[union-attr]
+        named = _first_sentence(words.lstrip(".; "), menu)
         named = _text_of(_PART_END.split(words, maxsplit=1)[0], menu) if named is None else named
     if named is not None:
         return chosen if named == chosen else None
-    said_on = rule == "statement" and (rest[0] in ".,;:)，。；" or _REASON.match(rest))
+    said_on = rule == "statement" and (rest.lstrip("*_")[0] in ".,;:)，。；" or _REASON.match(rest))
     if rule == "sentence":
         said_on = _WHY.match(rest) and not _STOP.search(rest)
     return chosen if said_on else _named(text, menu, rule)

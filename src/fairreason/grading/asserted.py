@@ -22,7 +22,8 @@ from fairreason.grading.values import (
 _SAYS = re.compile(r".*\b(?:is|are|was|be|equals|by)\s+(?=\S)|.*=\s*(?=\S)", re.DOTALL)
 _CONCLUDES = re.compile(
     r"\b(?:therefore|thus|hence|so|then|consequently|finally|in conclusion|solution"
-    r"|we (?:get|find|have|obtain|conclude))\b",
+    r"|we (?:get|find|have|obtain|conclude))\b"
+    r"|it follows|^(?!(?:check|try|test|suppos|assum)\w*ing\b)\w+ing\b[^,;$=]*\b(?:gives|yields)\b",
     re.IGNORECASE,
 )
 _REASON = re.compile(r"\s*(?:[,;(]|(?:because|since|as)\b)")
@@ -82,6 +83,13 @@ _REACHES = re.compile(
 )
 """How one comes to a value; what else `we` do with one is a step (`we subtract $12$`)."""
 _NUMBER = re.compile(r"(?<![\w.,^])[-+]?\\?[$€£]?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?(?:\s?\\?%)?(?![\w^])")
+
+
+_MUST = re.compile(r"\b(?:need|needs|must|should|has|have)(?: to)? (?!subtract|divide|multiply)\w+\W*\Z")
+_COUNTS = re.compile(
+    r"[$)\]\\]{0,2}\s+(?!(?:more|to|from|by|on|in|into|of|for|with|and|or|at|as|both|times|terms|cases|steps)\b)[a-z]{3}"
+)
+"""Things that one must have or handle: `we need to use $12$ bags`, not `we need to add $12$ to it`."""
 
 
 class _Found(NamedTuple):
@@ -170,7 +178,8 @@ def _is_step(sentence: str, found: _Found) -> bool:
     before, setting = _led_to(sentence, found)
     clause = _CLAUSE.split(before)[-1]
     result = not setting and ("=" in found.value or sentence[: found.start].rstrip().endswith("="))
-    return bool(_WE_OPERATE.search(clause)) and not _REACHES.search(clause) and not result
+    counts = _MUST.search(clause) and _COUNTS.match(sentence, found.end)
+    return bool(_WE_OPERATE.search(clause)) and not (_REACHES.search(clause) or result or counts)
 
 
 def _led_to(sentence: str, found: _Found) -> tuple[str, bool]:

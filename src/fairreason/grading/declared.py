@@ -30,7 +30,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from fairreason.grading.doubts import doubted, taken_back
-from fairreason.grading.lists import listed
+from fairreason.grading.lists import headings, in_lists, listed
 from fairreason.grading.marks import BOX, TAG, marked
 from fairreason.grading.sentences import choosing
 
@@ -120,7 +120,7 @@ def declared(text: str, parse: Parse, free: bool = False) -> Read:
         return Read(None, TOO_LONG)
     marks = marked(text)
     chosen = [] if free else choosing(text)
-    spans, doubted_to = ([], 0) if marks and free else _statements(text)
+    spans, doubted_to = ([], 0) if marks and free else _statements(text, parse)
     claims = [(_line(text, start, stop), "statement") for start, stop in spans]
     if chosen:  # then each sentence is read by itself
         claims = [(_SENTENCE_END.split(candidate, maxsplit=1)[0], rule) for candidate, rule in claims]
@@ -139,9 +139,12 @@ def declared(text: str, parse: Parse, free: bool = False) -> Read:
         last = None if chosen or free else spans[max(i for i, value in enumerate(values) if value is not None)][0]
         return _held(Read(said[0], "statement"), text, last, parse)
     lines = [(at, value) for at, line in _lines(text, doubted_to) if (value := parse(line, "line")) is not None]
-    items = listed(text)
+    items = in_lists(text, lambda line: parse(line, "line") is not None)
     alone = [(at, value) for at, value in lines if at not in items]
     if len({value for _, value in alone}) == 1:
+        before = [] if free else choosing(text[: alone[-1][0]])
+        if {parse(one.candidate, "statement") for one in before} - {None, alone[-1][1]}:
+            return Read(None, TWO_ANSWERS)
         return _held(Read(alone[-1][1], "line"), text, None if free else alone[-1][0], parse)
     return Read(None, TWO_ANSWERS if lines else DOUBTED if doubted_to else NO_ANSWER)
 
@@ -206,14 +209,16 @@ def statement_spans(text: str) -> list[tuple[int, int]]:
     return _statements(text)[0]
 
 
-def _statements(text: str) -> tuple[list[tuple[int, int]], int]:
-    """The statements, and where the line ends that the last doubted one speaks of, 0 without any."""
+def _statements(text: str, parse: Parse | None = None) -> tuple[list[tuple[int, int]], int]:
+    """The statements, and where the line ends that the last doubted one speaks of, 0 without any. Words that lead to a
+    list (grading/lists.py, told by `parse`) state nothing."""
     found = _openings(text)[-MOST_STATEMENTS:]
     stops = [match.start() for match in found[1:]] + [len(text)]
     spans, doubted_to = [], 0
-    items = listed(text) if any("\n" in match[0] for match in found) else frozenset()
+    over_lines = any("\n" in match[0] for match in found)
+    leads_to_list = headings(text, parse and (lambda line: parse(line, "line") is not None)) if over_lines else None
     for match, stop in zip(found, stops, strict=False):
-        if "\n" in match[0] and text.rfind("\n", 0, match.end()) + 1 in items:
+        if leads_to_list and "\n" in match[0] and leads_to_list(match.end()):
             continue
         if not doubted(text, match.start()):
             spans.append((match.end(), stop))

@@ -38,18 +38,26 @@ _GIVEN = (
     r"(?:text|context|passage|story|paragraph|sentences?|question|information|info|given|stated|evidence|facts|closely"
     r"|carefully|again)"
 )
+_ASKED = r"(?:choose|pick|select|decide|answer|say)\b"
+_GROUNDED = (
+    r"(?![^,;.]{0,60}(?<!\bno )(?<!\bany )(?<!\bnot )(?<!n['’]t )(?<!\bwithout )(?<!\bavoid )(?<!\bavoiding )"
+    rf"\b{_UNFOUNDED})"
+)
 FULFILLED = (
-    rf"(?:any\w*\b|asked\b|forced\b|pressed\b|{_OWN} ask(?: me)?\b"
-    rf"|{_OWN}(?:['’]m|['’]re| am| are) (?:not (?:mistaken|wrong|misreading|missing)|right|correct|asked|forced"
-    rf"|required|to (?:choose|pick|select|decide|answer|say|guess))\b"
-    rf"|{_OWN} (?:(?:have|had|need|needed) to|must|understand|understood|recall|remember)\b"
-    rf"|{_OWN} (?:only|just|strictly|simply|look|read|check|stick|keep|adhere|limit|restrict|confine|focus"
+    rf"(?:any(?:thing|one|body)?(?=\s*[,.]|$)|{_OWN} ask(?: me)?\b"
+    rf"|(?:(?:asked|forced|pressed)\b|I(?:['’]m| am)\b(?! (?:wrong|mistaken|misreading|missing)\b)|I have\b(?! to\b)"
+    rf"|{_OWN}(?:['’]re| are) (?:not (?:mistaken|wrong|misreading|missing)|right|correct"
+    rf"|(?:asked|forced|required) to {_ASKED})"
+    rf"|{_OWN} (?:(?:have|had|need|needed) to|must) {_ASKED}|(?:I|we) (?:understand|understood|recall|remember)\b"
+    rf"|{_OWN} (?:look|read|check)\b"
+    rf"|{_OWN} (?:only|just|strictly|simply|stick|keep|adhere|limit|restrict|confine|focus"
     rf"|(?:use|consider|go|rely|judge|follow) (?:only|just|strictly|solely|purely))\b"
-    rf"(?=[^,;]{{0,60}}\b{_GIVEN}\b)(?![^,;]{{0,60}}\b{_BIASED})"
+    rf"(?=[^,;]{{0,60}}\b{_GIVEN}\b)){_GROUNDED}"
     rf"|{_OWN} (?:(?:do not|don['’]t)(?! (?:avoid|ignore|reject|resist))|avoid|ignore|reject|resist|disregard"
     rf"|(?:set|put|leave) aside|refrain)\b(?=[^,;]{{0,60}}\b{_UNFOUNDED}))"
 )
-"""A condition that an answer of one's own always meets: `if I am not mistaken`, `if we only use the text`."""
+"""A condition that an answer of one's own always meets: `if I am not mistaken`, `if we only use the text`; none that
+asks for a guess or a stereotype."""
 MISHAP = (
     rf"{_OWN}(?:['’]m|['’]re|['’]ve| am| are| have)? ?(?:miss\w*|mis\w+|overlook\w*|wrong)\b"
     rf"|{_OWN} (?:make|rely|use|follow|apply|resort|bring|add)\b(?=[^,;]{{0,60}}\b{_UNFOUNDED})"
@@ -69,7 +77,7 @@ _SUPPOSED = re.compile(
     re.IGNORECASE,
 )
 _OTHERS_SAY = (
-    r"\b(?:thinks|believes|claims|argues|assumes|insists|thought|believed|claimed|argued|assumed|guessed)\b"
+    r"\b(?:thinks|believes|claims|argues|assumes|insists|thought|believed|claimed|argued|assumed|guessed|told)\b"
     r"|\b(?:he|she|they|one|someone|somebody|anyone|people|others|everyone|you|users?|students?|readers?|persons?"
     r"|some(?= (?:say|think|believe|claim|argue|assume|would|might|may|could)))\b"
     r"(?:(?!\b(?:I|we)\b)[^,;.]){0,40}\b(?:say|says|said|think|believe|claim|argue|assume|guess)\b"
@@ -89,8 +97,10 @@ _CALLED = re.compile(
     rf"|(?<![\w-])(?<!least )(?<!less )(?<!not )(?<!without )(?<!avoid )(?<!avoiding ){_BIASED}"
     rf"|\b(?:least(?! {_UNFOUNDED})|second[ -]best|other|another|alternative|opposite|common|popular|usual|typical)"
     r"(?:[\s-]+(?!the\b)\w+){0,2}\s*$"
-    r"|\b(?:each|every|(?<!only )(?<!is )one|first|second|third|fourth|next|last|initial)(?: (?:answer|possible))?\s*$"
-    r"|\b(?:(?:his|her|their)|(?!(?:let|that|it|here|there|what|question|problem|task|text|context|passage|story)['’])"
+    r"|\b(?:each|every|(?<!only )(?<!is )one|(?<!\bmy )(?:first|last)|second|third|fourth|next|initial)"
+    r"(?: (?:answer|possible))?\s*$"
+    r"|\b(?:(?:his|her|their)|(?!(?:let|that|it|here|there|what|question|problem|puzzle|riddle|exercise|equation|task|text|sentence|context|passage"
+    r"|story|model|assistant|today)['’])"
     r"\w+(?:['’]s|s['’]))(?: (?!(?:the|my|our|final|correct)\b)[\w-]+| final){0,2}\s*$"
     r"|\b(?:a|one)\s+(?:\w+\s+)?(?:possible|plausible|conceivable)\s*$"
     r"|错误|不正确",
@@ -133,6 +143,12 @@ _IS_NOT = (
     r"(?:(?:['’]s| is| was| seems)(?: just| simply| really)? not| (?:is|was)n['’]t"
     r"| (?:can|could|would|does|did)(?: ?not|n['’]t|['’]t)(?: be| seem)?)(?: \w+ly)?"
 )
+_CHECKED = (
+    r"[\s,.!:;…—–]{1,3}let(?: me|['’]s| us) (?:\w+[ -])?(?:check|verify|confirm)\b"
+    r"(?:(?!\b(?:no|not|actually|but|however|wrong)\b|n['’]t\b)[^\n]){0,300}[.!?:] {1,3}"
+    r"(?:Yes|Correct)\b[^\d\n]{0,30}\Z"
+)
+"""A check that confirms, at the reply's end."""
 _TAKEN_BACK = re.compile(
     rf"{_SHORT}[\s,;:.!?()*_\"”—–>-]{{1,12}}(?<!\w[ \t])"
     r"(?:(?:but|and|however|though|although|yet|hmm+|well|oh|no|actually|wait|sorry)\b[\s,.…:;]{0,6}){0,3}"
@@ -147,13 +163,14 @@ _TAKEN_BACK = re.compile(
     rf"|^\W{{0,12}}(?:(?:option|choice)\s)?(?:[A-Z]\)?\s|{_ALONE}(?<=\s))(?:is|was)(?: not|n['’]t) {_RIGHT}"
     r"|[.!?…;,:—–\n]\s{0,4}[*_]{0,3}"
     r"(?:(?:actually|no|oh|hmm+|sorry)[,.…]{0,4}\s{1,4}(?:no|wait|sorry|scratch)\b"
-    r"|wait\b(?=\s?[,.!:;…—–]|\s+(?:no|a|I|it|that|actually|let)\b)"
-    r"|(?:hold on|oops|my mistake|scratch that|strike that)\b"
-    r"|on second thoughts?\b|never ?mind\b|correction\b(?=\s*[:,.—–-])"
+    rf"|wait\b(?!{_CHECKED})(?=\s?[,.!:;…—–]|\s+(?:no|a|I|it|that|actually|let)\b)"
+    r"|(?:hold on(?! to\b)|oops|my mistake|scratch that|strike that)\b"
+    r"|on second thoughts?\b|never ?mind\b(?! the\b)|correction\b(?=\s*[:,.—–-])"
     r"|(?:or )?(?:(?:actually|no|rather|sorry|in fact|wait|i mean)\b[,.…:]{0,4}\s{0,4}){1,4}"
     r"(?:(?:it|that|this|the (?:\w+ )?(?:answer|value|number|result))(?:['’]s| is| should be))?\s*[$\\\d])"
     r"|\bI (?:change|changed|have changed|['’]ve changed) my mind\b|\bI take (?:it|that|this) back\b"
-    r"|(?<!\bif )(?<!\bunless )(?<!\bwhether )\bI (?:(?:was|am) (?:wrong|mistaken)|made an? (?:mistake|error))\b"
+    r"|(?<!\bif )(?<!\bunless )(?<!\bwhether )\bI (?:(?:was|am) (?:wrong|mistaken)\b(?! (?:to|about)\b)"
+    r"|made an? (?:mistake|error)\b(?! (?:at first|earlier|before)\b))"
     r"|\bI stand corrected\b",
     re.IGNORECASE,
 )

@@ -6,8 +6,8 @@ r"""What a LaTeX answer says once its dress is off: one value, and the unit that
 Both sides alike:
 
 * Dress: math delimiters, `\left \right`, thin spaces, `\dfrac`, a final full stop say nothing.
-* Thousands: `10,\!080`, `10{,}080`, `10,080` and `10 080` are one number; a comma with a space after it parts a list; a
-  comma is never a decimal point.
+* Thousands: `10,\!080`, `10{,}080`, `10,080` and `10 080` are one number, behind `x =` too; a comma with a space after
+  it parts a list; a comma is never a decimal point.
 * Units: words, units, currencies, per cent and degree signs, ordinals and the base of a numeral may be left out. Where
   both sides name a unit of the table below, they must name the same. `50\%` is 50, not 1/2.
 * `12 million` is 12,000,000, and `12 dozen` 144: what multiplies a number is no unit.
@@ -72,7 +72,7 @@ _DRESS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
 _AND = re.compile(r",?\s*(?:\\text\s*\{\s*(?:and|or)\s*\}|(?<![\\A-Za-z])(?:and|or)(?![A-Za-z]))\s*")
 _DOLLAR = re.compile(r"(?<!\\)\$")
 _ENDS = re.compile(r"^(?:\\[\[(]|[\s*_`]|\$(?!\d))+|(?:\\[\])]|[\s*_`.,;:]|(?<![\\\d])\$)+$")
-_THOUSANDS = re.compile(r"([-+]?\d{1,3})((?:,\d{3})+|(?:[  ]\d{3})+)(\.\d+)?")
+_THOUSANDS = re.compile(r"([^=,<>]{1,40}=\s*)?([-+]?\d{1,3})((?:,\d{3})+|(?:[  ]\d{3})+)(\.\d+)?")
 _FUNCTION = r"(?!(?:arc)?(?:sin|cos|tan|cot|sec|csc|log|ln|exp)h?\b)"
 _BARE_WORDS = re.compile(rf"{_FUNCTION}[A-Za-z]{{4,}}(?: [A-Za-z]+)*")
 _LABEL = re.compile(
@@ -97,7 +97,7 @@ def read(latex: str) -> Value:
     text = _unwrap(text)
     match = _THOUSANDS.fullmatch(text)
     if match:
-        text = match[1] + re.sub(r"\D", "", match[2]) + (match[3] or "")
+        text = (match[1] or "") + match[2] + re.sub(r"\D", "", match[3]) + (match[4] or "")
     return Value(text, unit)
 
 

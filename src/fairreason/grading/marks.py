@@ -23,9 +23,13 @@ _BARE_BOX = re.compile(
     r"|(?=[-+−]?(?:\\?\$)?\d|[-+−]?\\(?!f?box)[A-Za-z]|[A-Za-z](?![A-Za-z])))"
 )
 r"""A box without braces: its one character, or the start of more. `\boxed format` only speaks of boxes."""
-_OPTION = re.compile(r"[A-Z]")
+_OPTION = re.compile(
+    r"(?:\\(?:text|math)\w*\s*\{|\\mbox\s*\{)?[\s(\[]*(?:[A-Z](?:[)\]]?[.:]?|[)\].:]{1,3}\s.{0,200})"
+    r"|(?=.*[A-Za-z]{4}|[A-Za-z]{3,} [A-Za-z]{3})[A-Za-z][A-Za-z'’ ,.-]{2,200})[\s}]*"
+)
+r"""A letter, its text or both, which no number beside it touches: `B`, `\text{(B)}`, `B. The redcap`, `The redcap`."""
 _BEFORE = re.compile(
-    r"(?:[$=({\[&]\s*[−-]\s*|(?<![:\w*–—-])[−-]|[0-9]|(?:\\pm|\\mp|±)\s*|(?:\\[dt]?frac|\\sqrt|\})\{\s*)\Z"
+    r"(?:[$=({\[&]\s*[−-]\s*|(?<![:\w*–—-])[−-]|[0-9]|(?:\\pm|\\mp|±)\s*|\\(?:[dt]?frac\s*(?:\{[^{}]*\})?|sqrt)\{\s*)\Z"
 )
 _BEHIND = re.compile(
     r"[\d{]|[.,:]\d|/ ?(?:\d|\\[dt]?frac|\\sqrt|\\pi)|\*\d|\^(?!\s*\{?\s*(?:\\(?:circ|text|mathrm|mbox)|°|st|nd|rd|th))"
@@ -111,9 +115,10 @@ def _one_set(group: list[str | None]) -> str | None:
 
 def _whole(candidate: str | None, text: str, start: int, end: int) -> str | None:
     """What a box from `start` to `end` says, with a `million` behind it; None where it is a part of a formula, or what
-    stands behind it calculates. `\\boxed{7} dozens of eggs` counts dozens, as one may."""
-    signed = not _OPTION.fullmatch(candidate or "") and _BEFORE.search(text[max(0, start - _NEAR) : start])
-    if candidate is None or signed or _BEHIND.match(text, end):
+    stands behind it calculates; an option is no number. `\\boxed{7} dozens of eggs` counts dozens, as one may."""
+    if candidate is None or _OPTION.fullmatch(candidate):
+        return candidate
+    if _BEFORE.search(text[max(0, start - _NEAR) : start]) or _BEHIND.match(text, end):
         return None
     word = factor(text, end)
     if not word or word.casefold().startswith("dozen"):

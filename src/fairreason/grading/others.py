@@ -87,13 +87,15 @@ _WEAK = re.compile(r"\b(?:can|could|may|might|would)\b", re.IGNORECASE)
 _UNFOUNDED = re.compile(
     r"[^.!?;\n]{0,40}\bif\b"
     r"|[^.!?;\n]{0,40}\b(?:but|yet|though|although) (?:nothing|neither|no \w+|there(?: is| are|['’]s) (?:no|nothing)"
-    r"|(?:this|that|it|the (?:text|context|passage)) (?:is|was|does|did|has)(?: not|n['’]t))\b",
+    r"|(?:this|that|it|the (?:text|context|passage)) (?:is|was|does|did|has)(?: not|n['’]t)"
+    r"|(?:this|that|it) (?:would be|is) an? (?:guess|stereotype|assumption)"
+    r"|(?:I|we|one) (?:do not|don['’]t|cannot|can['’]t) (?:know|tell|say))\b",
     re.IGNORECASE,
 )
 """What takes back, behind an option that may be right, or says under which condition."""
 _OF_BIAS = re.compile(
     r"[^.,!?;\n]{0,20}\b(?:only|in|by|under|according|that)\b(?:(?!\b(?:avoid|not|no|without)\b)[^.,!?;\n]){0,30}"
-    r"\b(?:stereotyp|bias|prejudic)",
+    r"\b(?:stereotyp|bias|prejudic|guess)",
     re.IGNORECASE,
 )
 """What makes `right` one of somebody else's: `is right only by stereotype`."""
@@ -101,7 +103,8 @@ _DENIED = re.compile(
     r"\b(?:not|no(?![,.])|nor|neither|nothing|none|never|nobody|cannot|without|unlike|than|except|against|if|whether|some"
     r"|people|many|others|exclud\w*|eliminat\w*|rul\w+ out|reject\w*|dismiss\w*|contradict\w*|wrong|incorrect|false"
     r"|unsupported|unlikely|tempt\w*|I thought|initially|at first|you (?:may|might|could)|had (?:it|he|she|they|there)"
-    r"|one (?:may|might|could) (?:\w+ )?(?:say|think|argue|assume|believe)|otherwise|consider\w*"
+    r"|(?:one|reader|person|someone|somebody|anyone) (?:may|might|could|would)"
+    r" (?:\w+ )?(?:say|think|argue|assume|believe)|otherwise|consider(?:s|ed)?"
     r"|other (?:answer|option|choice)s?|(?-i:Had)"
     r"|stereotyp\w*|bias\w*|prejudic\w*|assum\w+|guess\w*|instead of|opposed to)\b|n['’]t\b",
     re.IGNORECASE,
