@@ -88,6 +88,8 @@ def option(candidate: str, menu: Menu, rule: str = "line") -> int | None:
     """The option that a candidate names by its letter, its text, or both; None where they disagree. Under the rule
     `rest` the candidate is a reply from an answer on, and the option another one that it gives as right."""
     if rule == "rest":
+        if len(candidate.split()) < 2:
+            return None
         first = option(candidate.partition("\n")[0], menu, "statement")
         return None if first is None else another(candidate, first, *menu)
     text = _bare(candidate.translate(_WIDE))
@@ -176,9 +178,13 @@ def _menu_of(
     id: str, options: tuple[str, ...], order: Callable[[Example], tuple[int, ...]], published: str | None
 ) -> Menu:
     shown = order(Example(id, "", "bias", "", "", 0, options, metadata={"order": published}))
+    return Menu(dict(zip(LETTERS, shown, strict=False)), _texts_of(options))
+
+
+@lru_cache(maxsize=1 << 16)
+def _texts_of(options: tuple[str, ...]) -> dict[str, int]:
     folded = [_fold(text) for text in options]
-    texts = {text: index for index, text in enumerate(folded) if folded.count(text) == 1 and text}
-    return Menu(dict(zip(LETTERS, shown, strict=False)), texts)
+    return {text: index for index, text in enumerate(folded) if folded.count(text) == 1 and text}
 
 
 def _named(text: str, menu: Menu, rule: str) -> int | None:

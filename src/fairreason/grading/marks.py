@@ -37,6 +37,7 @@ _BEHIND = re.compile(
     r"|[−-] ?\d|\+ ?(?:\d|\\|[A-Za-z](?![A-Za-z])))"
 )
 r"""What stands at a box that is part of a formula: `-\boxed{12}`, `\boxed{12}^2`; a dash that opens a list is none."""
+_BRACE = re.compile(r"\\[{}]|[{}]")
 TAG = re.compile(r"<answer>(.*?)(?:</answer>?|\Z)", re.IGNORECASE | re.DOTALL)
 _OBJECT = re.compile(r'\{\s*"')
 _KEY = re.compile(r'"(?:final[ _-]?)?answer"\s*:', re.IGNORECASE)
@@ -140,7 +141,7 @@ def _innermost(candidate: str) -> str:
 def _closing(text: str, start: int) -> int | None:
     """Where the brace that was opened before `start` is closed."""
     depth = 1
-    for match in re.compile(r"\\[{}]|[{}]").finditer(text, start):
+    for match in _BRACE.finditer(text, start):
         depth += {"{": 1, "}": -1}.get(match[0], 0)
         if depth == 0:
             return match.start()
