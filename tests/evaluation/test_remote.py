@@ -126,7 +126,8 @@ def run(*arguments, out=subprocess.PIPE):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
-def test_scores_that_cannot_be_printed_cost_no_answer(bench):
+def test_scores_that_cannot_be_printed_cost_no_answer(bench, monkeypatch):
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # what is in the buffer cannot be written at the end either
     with Loopback(right).running() as url, open("/dev/full", "w") as full:
         process = run("eval", "tiny", "--bench", bench, "--backend", "openai", "--base-url", url, out=full)
         _, err = process.communicate(timeout=100)

@@ -113,7 +113,7 @@ def _guarded(work: Callable[[], int | None]) -> int:
     """
     try:
         code = work() or 0
-        _flush()
+        flush()
         return code
     except FairReasonError as error:
         return _failed(_sentence(error), error.exit_code)
@@ -135,7 +135,7 @@ def _guarded(work: Callable[[], int | None]) -> int:
         raise
 
 
-def _flush() -> None:
+def flush() -> None:
     """Writes out what stdout still holds, so that a full disk shows here and not when the interpreter ends."""
     try:
         sys.stdout.flush()
@@ -145,6 +145,8 @@ def _flush() -> None:
 
 
 def _failed(message: str, code: int) -> int:
+    with contextlib.suppress(OSError):
+        flush()
     print(f"Error: {message}", file=sys.stderr)
     return code
 

@@ -59,6 +59,7 @@ def run_eval(
             _write_grades(grades, kept, list(results))
         try:
             _show_results(results, as_json)
+            console.flush()
         except OSError as error:  # must not cost the answers
             raise RunError(f"the scores cannot be printed ({error.strerror})") from None
 
@@ -78,7 +79,6 @@ def _show_results(results: Mapping[str, Any], as_json: bool) -> None:
         )
         print()
         console.table([{"benchmark": name, "n": sum(count.values()), **count} for name, count in counts.items()])
-    sys.stdout.flush()
 
 
 def run_score(
