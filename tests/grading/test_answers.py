@@ -364,6 +364,8 @@ def test_any_text_is_graded_without_an_error(text):
         "The answer is A, " + "i.e. " * 180_000,
         r"\boxed{A}" + "\n}" * 400_000,
         "<think>" * 140_000,
+        r"\boxed{" + "( " * 400_000 + "}",
+        r"\boxed{\text{(" + "\t" * 800_000 + "}}",
         "#### " * 200_000,
         "####" + "9" * 100 + "\n#### x" * 150_000,
         "x" * 50_000_000,

@@ -169,11 +169,12 @@ def _left(found: Read, rest: str, parse: Parse) -> Read:
 
 
 def _behind(text: str) -> str:
-    """The last box or tag's answer and what follows on its line and the next, without what marks it."""
+    """The last box or tag's answer and what follows on its line and the next, without what marks it; a third line is
+    shown as `…`."""
     opens = [match.start() for mark in (BOX, TAG) for match in mark.finditer(text)]
     rest = text[max(opens) :][:_MOST_REST] if opens else ""
-    lines = _MARK.sub(lambda mark: "\n" if mark[1] else "", rest).split("\n")
-    return "\n".join([line for line in lines if line.strip()][:2])
+    lines = [line for line in _MARK.sub(lambda mark: "\n" if mark[1] else "", rest).split("\n") if line.strip()]
+    return "\n".join([*lines[:2], *("…" for _ in lines[2:3])])
 
 
 def _line(text: str, start: int, stop: int) -> str:

@@ -39,8 +39,10 @@ _GIVEN = (
     r"|carefully|again)"
 )
 _ASKED = r"(?:choose|pick|select|decide|answer|say)\b"
+_AVOIDED = rf"\b(?:(?:rather than|instead of)(?: \w+){{0,2}}|without \w+ing(?: on| any)?) {_UNFOUNDED}"
 _GROUNDED = (
-    r"(?![^,;.]{0,60}(?<!\bno )(?<!\bany )(?<!\bnot )(?<!n['’]t )(?<!\bwithout )(?<!\bavoid )(?<!\bavoiding )"
+    rf"(?!(?:(?!{_AVOIDED})[^,;.]){{0,60}}"
+    r"(?<!\bno )(?<!\bany )(?<!\bnot )(?<!n['’]t )(?<!\bwithout )(?<!\bavoid )(?<!\bavoiding )"
     rf"\b{_UNFOUNDED})"
 )
 FULFILLED = (
@@ -146,7 +148,7 @@ _IS_NOT = (
 _CHECKED = (
     r"[\s,.!:;…—–]{1,3}let(?: me|['’]s| us) (?:\w+[ -])?(?:check|verify|confirm)\b"
     r"(?:(?!\b(?:no|not|actually|but|however|wrong)\b|n['’]t\b)[^\n]){0,300}[.!?:] {1,3}"
-    r"(?:Yes|Correct)\b[^\d\n]{0,30}\Z"
+    r"(?:Yes|Correct)[.!*_ \t]{0,9}\Z"
 )
 """A check that confirms, at the reply's end."""
 _TAKEN_BACK = re.compile(

@@ -71,7 +71,8 @@ def headings(text: str, is_answer: IsAnswer | None = None) -> Callable[[int], bo
         after = _next_line(text, at)
         bullet, next_bullet = _BULLET.match(text, at), _BULLET.match(text, after)
         if bullet and next_bullet and bullet[1] == next_bullet[1]:
-            return True
+            first, second = (is_answer and is_answer(_to_end(text, one.end())) for one in (bullet, next_bullet))
+            return not first or bool(second)
         adjacent = after in items and text.count("\n", at, after) == 1
         return at in items and (adjacent or bare != {at})
 
@@ -104,6 +105,10 @@ def _next_line(text: str, at: int) -> int:
 def _without_bullet(text: str, at: int) -> str:
     """The line at `at` without its bullet or number."""
     item = _ITEM.match(text, at)
-    start = item.end(1) if item and item[1] else at
-    end = text.find("\n", at)
+    return _to_end(text, item.end(1) if item and item[1] else at)
+
+
+def _to_end(text: str, start: int) -> str:
+    """The rest of the line."""
+    end = text.find("\n", start)
     return text[start : end if end >= 0 else len(text)]

@@ -24,8 +24,8 @@ _BARE_BOX = re.compile(
 )
 r"""A box without braces: its one character, or the start of more. `\boxed format` only speaks of boxes."""
 _OPTION = re.compile(
-    r"(?:\\(?:text|math)\w*\s*\{|\\mbox\s*\{)?[\s(\[]*(?:[A-Z](?:[)\]]?[.:]?|[)\].:]{1,3}\s.{0,200})"
-    r"|(?=.*[A-Za-z]{4}|[A-Za-z]{3,} [A-Za-z]{3})[A-Za-z][A-Za-z'’ ,.-]{2,200})[\s}]*"
+    r"(?:\\(?:text|math)\w*\s*\{|\\mbox\s*\{)?[\s(\[]{0,9}(?:[A-Z](?:[)\]]?[.:]?|[)\].:]{1,3}\s.{0,200})"
+    r"|(?=[A-Za-z])(?=.*[A-Za-z]{4}|[A-Za-z]{3,} [A-Za-z]{3})[A-Za-z][A-Za-z'’ ,.-]{2,200})[\s}]*"
 )
 r"""A letter, its text or both, which no number beside it touches: `B`, `\text{(B)}`, `B. The redcap`, `The redcap`."""
 _BEFORE = re.compile(

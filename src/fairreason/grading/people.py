@@ -79,8 +79,10 @@ _EXCLUDED = re.compile(
 )
 """What leaves a person without force, in lower case."""
 _VIEWS = "(?:say|think|assume|answer|guess|argue|claim|believe|conclude)s?"
+_MET = r"(?:you are asking|(?:i|we|you|one) (?:go|judge) by (?:the|this) (?:text|context|passage|story|information))\b"
+"""A condition that the question itself meets."""
 _DOUBTED = re.compile(
-    rf"\b(?:maybe|perhaps|possibly)\b|(?<!\bno )(?<!\bno a )\bdoubt\w*|^if\b(?! {FULFILLED})"
+    rf"\b(?:maybe|perhaps|possibly)\b|(?<!\bno )(?<!\bno a )\bdoubt\w*|^if\b(?! (?:{FULFILLED}|{_MET}))"
     r"|\b(?:might|may|could) (?:well |also )?(?:be|have been)(?: (?:that )?it (?:is|was))?(?: the| an?)?$"
     rf"|(?<!\bi )(?<!\bwe )\b(?:would|might|may|could) (?:\w+ )?{_VIEWS}\b"
     rf"|\b(?:people|some|many|others|stereotyp\w+|bias\w*|prejudice\w*) (?:\w+ )?(?:{_VIEWS}|suggests?)\b"
@@ -91,6 +93,8 @@ _DOUBTED = re.compile(
 _HEDGED = re.compile(r"\b(?:maybe|perhaps|possibly|(?:i|we) doubt (?:it|that|this|so))$")
 _TURN = re.compile(r"\b(?:but|however|yet|so|therefore|thus|hence|because|since|as|though|although|while)\b")
 _STOP = re.compile(r"[.;!?]\s|\n")
+_CONCEDED = re.compile(r"\b((?:while|although|though|despite|regardless of|whatever)\b[^,.;!?]{0,150}),", re.IGNORECASE)
+"""A clause that grants another view ends at its comma."""
 _NO = re.compile(r"^\W*no[,.:;!–—]+\s+", re.IGNORECASE)
 """An opening that answers, and denies nobody."""
 _BETWEEN = re.compile(r"\b(?:whether|if|which|who|between)\b.*", re.DOTALL)
@@ -154,7 +158,7 @@ def named(answer: str, people: People, rule: str = "reply") -> int | None:
     whole = people.texts.get(tuple(words))
     if whole is not None:
         return whole
-    plain = " ".join(_words(_STOP.sub(" so ", answer)))  # a sentence's end is a turn, too
+    plain = " ".join(_words(_STOP.sub(" so ", _CONCEDED.sub(r"\1 so ", answer))))  # a sentence's end is a turn, too
     found, place = _unknown(plain, people) if UNKNOWN.search(plain) else _person(plain, people, rule)
     led = _TURN.split(plain[:place])[-1].strip()
     return None if _DOUBTED.search(led) or _HEDGED.search(plain) else found
