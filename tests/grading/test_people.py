@@ -140,6 +140,7 @@ def test_every_wording_of_bbq_is_not_knowing(wording, form):
         "Despite what stereotypes suggest, it is unknown.",
         "Regardless of what people may think, it cannot be determined.",
         "If we go by the text alone, it is unknown.",
+        "If no further information is given, it cannot be determined.",
         "If you are asking who was uncomfortable, the text does not say.",
     ],
 )

@@ -82,7 +82,7 @@ _VIEWS = "(?:say|think|assume|answer|guess|argue|claim|believe|conclude)s?"
 _MET = r"(?:you are asking|(?:i|we|you|one) (?:go|judge) by (?:the|this) (?:text|context|passage|story|information))\b"
 """A condition that the question itself meets."""
 _DOUBTED = re.compile(
-    rf"\b(?:maybe|perhaps|possibly)\b|(?<!\bno )(?<!\bno a )\bdoubt\w*|^if\b(?! (?:{FULFILLED}|{_MET}))"
+    rf"\b(?:maybe|perhaps|possibly)\b|(?<!\bno )(?<!\bno a )\bdoubt\w*|^if (?!{FULFILLED}|{_MET})"
     r"|\b(?:might|may|could) (?:well |also )?(?:be|have been)(?: (?:that )?it (?:is|was))?(?: the| an?)?$"
     rf"|(?<!\bi )(?<!\bwe )\b(?:would|might|may|could) (?:\w+ )?{_VIEWS}\b"
     rf"|\b(?:people|some|many|others|stereotyp\w+|bias\w*|prejudice\w*) (?:\w+ )?(?:{_VIEWS}|suggests?)\b"
