@@ -83,8 +83,6 @@ _REACHES = re.compile(
 )
 """How one comes to a value; what else `we` do with one is a step (`we subtract $12$`)."""
 _NUMBER = re.compile(r"(?<![\w.,^])[-+]?\\?[$€£]?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?(?:\s?\\?%)?(?![\w^])")
-
-
 _MUST = re.compile(r"\b(?:need|needs|must|should|has|have)(?: to)? (?!subtract|divide|multiply)\w+\W*\Z")
 _COUNTS = re.compile(
     r"[$)\]\\]{0,2}\s+(?!(?:more|to|from|by|on|in|into|of|for|with|and|or|at|as|both|times|terms|cases|steps)\b)[a-z]{3}"

@@ -30,7 +30,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from fairreason.grading.doubts import doubted, taken_back
-from fairreason.grading.lists import headings, in_lists, listed
+from fairreason.grading.lists import IsAnswer, headings, in_lists, listed
 from fairreason.grading.marks import BOX, TAG, marked
 from fairreason.grading.sentences import choosing
 
@@ -139,7 +139,7 @@ def declared(text: str, parse: Parse, free: bool = False) -> Read:
         last = None if chosen or free else spans[max(i for i, value in enumerate(values) if value is not None)][0]
         return _held(Read(said[0], "statement"), text, last, parse)
     lines = [(at, value) for at, line in _lines(text, doubted_to) if (value := parse(line, "line")) is not None]
-    items = in_lists(text, lambda line: parse(line, "line") is not None)
+    items = in_lists(text, _is_answer(parse))
     alone = [(at, value) for at, value in lines if at not in items]
     if len({value for _, value in alone}) == 1:
         before = [] if free else choosing(text[: alone[-1][0]])
@@ -147,6 +147,10 @@ def declared(text: str, parse: Parse, free: bool = False) -> Read:
             return Read(None, TWO_ANSWERS)
         return _held(Read(alone[-1][1], "line"), text, None if free else alone[-1][0], parse)
     return Read(None, TWO_ANSWERS if lines else DOUBTED if doubted_to else NO_ANSWER)
+
+
+def _is_answer(parse: Parse) -> IsAnswer:
+    return lambda line: parse(line, "line") is not None
 
 
 def _held(found: Read, text: str, start: int | None, parse: Parse) -> Read:
@@ -217,7 +221,7 @@ def _statements(text: str, parse: Parse | None = None) -> tuple[list[tuple[int, 
     stops = [match.start() for match in found[1:]] + [len(text)]
     spans, doubted_to = [], 0
     over_lines = any("\n" in match[0] for match in found)
-    leads_to_list = headings(text, parse and (lambda line: parse(line, "line") is not None)) if over_lines else None
+    leads_to_list = headings(text, parse and _is_answer(parse)) if over_lines else None
     for match, stop in zip(found, stops, strict=False):
         if leads_to_list and "\n" in match[0] and leads_to_list(match.end()):
             continue

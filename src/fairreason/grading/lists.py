@@ -97,7 +97,7 @@ def _next_line(text: str, at: int) -> int:
     end = text.find("\n", at)
     while end >= 0:
         at, end = end + 1, text.find("\n", end + 1)
-        if text[at : end if end >= 0 else len(text)].strip():
+        if _to_end(text, at).strip():
             return at
     return len(text)
 

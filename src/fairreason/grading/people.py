@@ -159,15 +159,14 @@ def named(answer: str, people: People, rule: str = "reply") -> int | None:
     if whole is not None:
         return whole
     plain = " ".join(_words(_STOP.sub(" so ", _CONCEDED.sub(r"\1 so ", answer))))  # a sentence's end is a turn, too
-    found, place = _unknown(plain, people) if UNKNOWN.search(plain) else _person(plain, people, rule)
+    said = UNKNOWN.search(plain)
+    found, place = _unknown(plain, said, people) if said else _person(plain, people, rule)
     led = _TURN.split(plain[:place])[-1].strip()
     return None if _DOUBTED.search(led) or _HEDGED.search(plain) else found
 
 
-def _unknown(plain: str, people: People) -> tuple[int | None, int]:
+def _unknown(plain: str, said: re.Match[str], people: People) -> tuple[int | None, int]:
     """Not knowing, where no one is named or both only as what is open, and where it is said."""
-    said = UNKNOWN.search(plain)
-    assert said is not None
     who = _who(plain.split(), people)
     before = _BETWEEN.sub("", plain[said.end() :])
     only_asked = len(who) == 2 and not _who((plain[: said.end()] + before).split(), people)
