@@ -284,6 +284,13 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("arguments, code", [("bench lab-math", 0), ("nonsense", 2)])
+def test_a_closed_stdout_is_no_mistake_of_ours(arguments: str, code: int) -> None:
+    command = f"{sys.executable} -m fairreason.cli {arguments} >&-"
+    done = subprocess.run(command, shell=True, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert done.returncode == code and len(done.stderr.splitlines()) == bool(code)
+
+
 @pytest.mark.parametrize(
     "error, code, line",
     [

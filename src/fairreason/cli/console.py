@@ -137,6 +137,8 @@ def _guarded(work: Callable[[], int | None]) -> int:
 
 def flush() -> None:
     """Writes out what stdout still holds, so that a full disk shows here and not when the interpreter ends."""
+    if sys.stdout is None:  # the shell closed it
+        return
     try:
         sys.stdout.flush()
     except OSError:
