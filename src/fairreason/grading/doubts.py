@@ -101,8 +101,8 @@ _CALLED = re.compile(
     r"(?:[\s-]+(?!the\b)\w+){0,2}\s*$"
     r"|\b(?:each|every|(?<!only )(?<!is )one|(?<!\bmy )(?:first|last)|second|third|fourth|next|initial)"
     r"(?: (?:answer|possible))?\s*$"
-    r"|\b(?:(?:his|her|their)|(?!(?:let|that|it|here|there|what|question|problem|puzzle|riddle|exercise|equation|task|text|sentence|context|passage"
-    r"|story|model|assistant|today)['’])"
+    r"|\b(?:(?:his|her|their)|(?!(?:let|that|it|here|there|what|question|problem|puzzle|riddle|exercise|equation|task"
+    r"|text|sentence|context|passage|story|model|assistant|today)['’])"
     r"\w+(?:['’]s|s['’]))(?: (?!(?:the|my|our|final|correct)\b)[\w-]+| final){0,2}\s*$"
     r"|\b(?:a|one)\s+(?:\w+\s+)?(?:possible|plausible|conceivable)\s*$"
     r"|错误|不正确",
